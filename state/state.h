@@ -1,0 +1,375 @@
+/*
+ * libglass-state: named bytes with versions, shared by many threads, kept in
+ * this process or in a Redis that many processes share.
+ *
+ * A *namespace* holds *keys*; a key has a *value* (bytes) and a *version*: a
+ * number that grows with every write in the namespace, so that two values of
+ * a key never have the same version. A key that is not there has version 0.
+ *
+ * There is one form for everything: the caller fills a struct
+ * state_operation and submits it. The operation either ends at once, or it is
+ * pending and its `complete` is called later. Each operation is atomic, on
+ * every backend and between all nodes that share one.
+ *
+ *     struct state_operation get = {
+ *         .kind = STATE_GET,
+ *         .namespace_ = "default",
+ *         .key = {"counter", 7},
+ *         .complete = wake_me,
+ *     };
+ *     enum state_status status = state_store_submit(store, &get);
+ *     if (status == STATE_PENDING)
+ *         status = wait_until_wake_me_was_called(&get);
+ *     if (status == STATE_OK)
+ *         use(get.result.bytes, get.result.length_bytes, get.version);
+ *     state_operation_deinit(&get);
+ *
+ * What holds for every function here:
+ * - Any thread may call it at any time, unless it says otherwise.
+ * - It never prints, exits, or throws away an error.
+ * - Strings are UTF-8 or ASCII and end with a zero; keys and values are bytes
+ *   with a length and may hold any byte.
+ * - Outputs are set on success only, except where a contract says otherwise.
+ */
+#ifndef GLASS_STATE_H
+#define GLASS_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "state/limits.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * How an operation ended: symbol, name, text. The numbers are those of the
+ * order here and are not promised to stay between versions of the library.
+ */
+#define STATE_STATUS_MAP(X)                                                   \
+    X(STATE_OK, "ok", "done")                                                 \
+    X(STATE_PENDING, "pending", "not finished yet")                           \
+    X(STATE_NOT_FOUND, "not-found", "there is no such key")                   \
+    X(STATE_CONFLICT, "conflict", "the condition does not hold")              \
+    X(STATE_INVALID, "invalid", "the request makes no sense")                 \
+    X(STATE_TOO_BIG, "too-big", "the key or the value is too long")           \
+    X(STATE_LIMIT, "limit", "a limit is reached")                             \
+    X(STATE_NOT_A_NUMBER, "not-a-number",                                     \
+      "the value is not a 64-bit decimal number")                             \
+    X(STATE_OVERFLOW, "overflow", "the sum does not fit 64 bits")             \
+    X(STATE_TIMEOUT, "timeout",                                               \
+      "no answer in time: the outcome is unknown")                            \
+    X(STATE_UNAVAILABLE, "unavailable", "the backend is away")                \
+    X(STATE_BACKEND, "backend", "the backend answered with an error")         \
+    X(STATE_CLOSED, "closed", "the store is being closed")                    \
+    X(STATE_NO_MEMORY, "no-memory", "out of memory")                          \
+    X(STATE_SYSTEM, "system", "the operating system refused")
+
+enum state_status {
+#define STATE_STATUS_SYMBOL(symbol, name, text) symbol,
+    STATE_STATUS_MAP(STATE_STATUS_SYMBOL)
+#undef STATE_STATUS_SYMBOL
+};
+
+/* The status's short name, "not-found"; "unknown" for any other number. */
+const char *
+state_status_name(enum state_status status);
+
+/* One clause for people. Neither string is ever freed. */
+const char *
+state_status_text(enum state_status status);
+
+/* Details of a failed open, in memory of the caller's. */
+struct state_error {
+    char message[STATE_MESSAGE_SIZE];
+};
+
+/* ---- The store -------------------------------------------------------- */
+
+struct state_store;
+
+/* How to open a store; a field of zero means the default in its comment. */
+struct state_options {
+    /*
+     * Where the values live:
+     *   "memory" (the default)      this process; gone when it ends
+     *   "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]"
+     *   "redis+unix:///PATH[?db=N]" or, shorter, "unix:PATH"
+     * Parts of a redis URL may be percent-encoded. The string is copied.
+     */
+    const char *url;
+
+    /* Shards of the memory backend; a power of two. STATE_SHARDS_DEFAULT */
+    unsigned shard_count;
+
+    /* The largest value, in bytes. STATE_VALUE_BYTES_DEFAULT */
+    size_t value_bytes_max;
+
+    /* The time for one remote operation. STATE_TIMEOUT_MS_DEFAULT */
+    unsigned timeout_ms;
+
+    /* Remote operations under way at once. STATE_IN_FLIGHT_DEFAULT */
+    unsigned in_flight_max;
+
+    /*
+     * The memory backend's clock in milliseconds, which never goes back, for
+     * tests of expiry; called on any thread, also under locks. Null: the
+     * system's monotonic clock. Redis expires by its own clock.
+     */
+    uint64_t (*now_ms)(void *now_data);
+    void *now_data;
+};
+
+/*
+ * Opens a store. `options` may be null; it is copied. `err` may be null.
+ *
+ * With a remote backend this waits until the first attempt to connect has
+ * ended, at most `timeout_ms`. A backend that is away is no error here:
+ * operations answer STATE_UNAVAILABLE and state_store_health says why, until
+ * it is back.
+ *
+ * Returns STATE_INVALID for options that make no sense, STATE_SYSTEM when a
+ * thread or descriptor cannot be had, or STATE_NO_MEMORY; `err` then says
+ * more.
+ */
+enum state_status
+state_store_open(const struct state_options *options,
+                 struct state_store **store, struct state_error *err);
+
+/*
+ * Closes a store and frees it; null does nothing. Operations under way get
+ * their answers first, or after the store's timeout their STATE_TIMEOUT: no
+ * `complete` is called after this has returned.
+ *
+ * No other thread may use the store any more when this is called, except
+ * through operations that are under way. Not to be called from `complete`.
+ */
+void
+state_store_close(struct state_store *store);
+
+/* How a store's backend is, for a readiness probe. */
+struct state_health {
+    /* Whether an operation submitted now would be tried. */
+    bool up;
+
+    /* "memory" or "redis". Never freed. */
+    const char *backend;
+
+    /* "ready", or what is wrong and what happens next. No secrets. */
+    char message[STATE_MESSAGE_SIZE];
+};
+
+/* Fills `health`. Never waits for the backend. */
+void
+state_store_health(struct state_store *store, struct state_health *health);
+
+/* ---- Operations ------------------------------------------------------- */
+
+/*
+ * What an operation does: symbol and name. Their inputs beyond namespace and
+ * key, and their outputs, are:
+ *
+ *   GET               result, version
+ *   STAT              size_bytes and version, not the value
+ *   PUT               value, condition, ttl_ms or keep_expiry; version
+ *   DELETE            condition; version (that of the deletion)
+ *   INCREMENT         delta, condition, ttl_ms; number (the sum) and version
+ *   COMPARE_AND_SWAP  PUT under STATE_IF_VERSION, whatever `condition` says
+ *   APPEND            value, condition, ttl_ms; size_bytes and version
+ *   LIST              prefix, cursor, limit instead of key; entries, more,
+ *                     cursor_next
+ *
+ * INCREMENT takes an absent key for 0. A value is a number when it is ASCII
+ * decimal as this library writes it: an optional minus sign and digits
+ * without leading zeros, within 64 signed bits. Otherwise the answer is
+ * STATE_NOT_A_NUMBER, or STATE_OVERFLOW for the sum, and nothing changes.
+ *
+ * APPEND takes an absent key for the empty value; a sum of lengths past the
+ * store's limit is STATE_TOO_BIG, and nothing changes.
+ */
+#define STATE_KIND_MAP(X)                                                     \
+    X(STATE_GET, "get")                                                       \
+    X(STATE_STAT, "stat")                                                     \
+    X(STATE_PUT, "put")                                                       \
+    X(STATE_DELETE, "delete")                                                 \
+    X(STATE_INCREMENT, "increment")                                           \
+    X(STATE_COMPARE_AND_SWAP, "compare-and-swap")                             \
+    X(STATE_APPEND, "append")                                                 \
+    X(STATE_LIST, "list")
+
+enum state_kind {
+#define STATE_KIND_SYMBOL(symbol, name) symbol,
+    STATE_KIND_MAP(STATE_KIND_SYMBOL)
+#undef STATE_KIND_SYMBOL
+};
+
+/* The kind's name, "compare-and-swap"; "unknown" for any other number. */
+const char *
+state_kind_name(enum state_kind kind);
+
+/*
+ * What must hold for a write to happen. It is looked at first, before
+ * anything else about the key; otherwise the answer is STATE_CONFLICT and
+ * nothing changes. Reads take no condition.
+ */
+enum state_condition {
+    STATE_ALWAYS,
+    STATE_IF_ABSENT,
+    STATE_IF_PRESENT,
+    STATE_IF_VERSION, /* the key has `version_expected`; 0: it is absent */
+};
+
+/* Bytes that belong to somebody else, who says how long they stay. */
+struct state_bytes {
+    const void *bytes;
+    size_t length_bytes;
+};
+
+/* A key found by STATE_LIST. */
+struct state_entry {
+    struct state_bytes key;
+    uint64_t version;
+    uint64_t size_bytes; /* of the value */
+};
+
+/*
+ * One operation, from question to answer: plain data that the caller owns.
+ * Start from a record of zeros and fill in what the kind needs.
+ *
+ * From the submission until it has ended, the record and all that its inputs
+ * point to must stay where they are and unchanged. Afterwards the inputs are
+ * as they were, and the outputs belong to the record until it is submitted
+ * again (which frees them) or state_operation_deinit is called. The record
+ * must not be copied while it holds outputs: some lie inside it.
+ */
+struct state_operation {
+    /* -- Inputs -- */
+
+    enum state_kind kind;
+    enum state_condition condition;
+
+    /* `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`; it need not be created. */
+    const char *namespace_;
+
+    /* 1..STATE_KEY_BYTES_MAX bytes, any bytes. Not for LIST. */
+    struct state_bytes key;
+
+    /* Up to the store's value_bytes_max. For PUT and its like, APPEND. */
+    struct state_bytes value;
+
+    /* For STATE_IF_VERSION and COMPARE_AND_SWAP. */
+    uint64_t version_expected;
+
+    /*
+     * Milliseconds from now until the key vanishes by itself, at most
+     * STATE_TTL_MS_MAX. Zero: PUT leaves a key that stays; INCREMENT and
+     * APPEND leave the expiry that there was.
+     */
+    uint64_t ttl_ms;
+
+    /* PUT with no ttl_ms leaves the expiry that there was. */
+    bool keep_expiry;
+
+    /* What INCREMENT adds. */
+    int64_t delta;
+
+    /*
+     * LIST names the keys that begin with `prefix` (empty: all) and come
+     * after `cursor` (empty: from the start), at most `limit_count` of them
+     * (up to STATE_LIST_ITEMS_MAX; zero: STATE_LIST_ITEMS_DEFAULT), in the
+     * order of their bytes. A key that is there during the whole listing is
+     * in it; one that comes or goes meanwhile may be.
+     */
+    struct state_bytes prefix;
+    struct state_bytes cursor;
+    unsigned limit_count;
+
+    /*
+     * Called once if the submission returned STATE_PENDING, not otherwise;
+     * see state_store_submit. Memory alone never needs it; null is then fine
+     * and on a remote backend STATE_INVALID.
+     */
+    void (*complete)(struct state_operation *operation);
+
+    /* The caller's; the library never looks at it. */
+    void *data;
+
+    /* -- Outputs -- */
+
+    /* What submit returned, or once completed, how it ended. */
+    enum state_status status;
+
+    /*
+     * Why it failed, in one line without secrets; "" after STATE_OK. Set by
+     * every end, never null then.
+     */
+    const char *message;
+
+    /*
+     * The key's version that was read or has been written. After
+     * STATE_CONFLICT: the version that the key has, 0 if it is absent.
+     */
+    uint64_t version;
+
+    int64_t number;            /* INCREMENT */
+    uint64_t size_bytes;       /* GET, STAT, PUT and its like, APPEND */
+    struct state_bytes result; /* GET; `bytes` is never null after OK */
+
+    /*
+     * LIST. When `more`, there may be further keys, and `cursor_next` is the
+     * cursor that goes on; a page can then even be empty.
+     */
+    struct state_entry *entries;
+    size_t entry_count;
+    bool more;
+    struct state_bytes cursor_next;
+
+    /* -- The library's; zero at first, not to be touched -- */
+
+    struct {
+        void *owned;                  /* a block that holds outputs */
+        void (*release)(void *owned); /* how it is given back */
+        struct state_operation *next; /* in a queue of the backend's */
+        uint64_t small[STATE_VALUE_INLINE_MAX / sizeof(uint64_t)];
+    } private_;
+};
+
+/*
+ * Submits an operation. What a record of an earlier use still held is freed.
+ *
+ * Returns how it ended, which is also in `operation->status`; then `complete`
+ * is not called. Or returns STATE_PENDING: then `complete` is called exactly
+ * once, on any thread, under no lock of the library's, possibly before this
+ * returns, so the caller must not touch the record after STATE_PENDING until
+ * then. `complete` may submit operations and may free the record; it must not
+ * block, since other completions wait behind it.
+ *
+ * The memory backend always ends at once. A remote backend answers
+ * STATE_UNAVAILABLE at once while it is away; STATE_TIMEOUT means that the
+ * operation may or may not have happened, or may still happen.
+ */
+enum state_status
+state_store_submit(struct state_store *store,
+                   struct state_operation *operation);
+
+/*
+ * Frees what the record's outputs hold and clears the outputs; the inputs
+ * stay. Null and a record never submitted do nothing. Not while it is
+ * pending. The thread that submitted need not be the one that calls this.
+ */
+void
+state_operation_deinit(struct state_operation *operation);
+
+/*
+ * Whether `name` can be a namespace's name. Null cannot.
+ */
+bool
+state_namespace_is_valid(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
