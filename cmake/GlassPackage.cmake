@@ -12,8 +12,9 @@
 #
 #     glass_install_library(<name> DESCRIPTION <text>)
 #
-# installs a library that stands alone: its header as glass/<name>.h, the
-# static library, a CMake package (find_package(glass-<name>), then link
+# installs a library that stands alone: its header as glass/<name>.h (what the
+# header includes of its own folder, such as "vm/limits.h", comes along as
+# glass/vm/limits.h, where that include finds it), the static library, a CMake package (find_package(glass-<name>), then link
 # glass::<name>) and a pkg-config file glass-<name>.pc, all in the install
 # component <name>. What the library needs of the system is written into both
 # from the list that glass_add_library got.
@@ -81,6 +82,12 @@ function(glass_install_library name)
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT ${name})
     install(FILES "${header}" RENAME ${name}.h COMPONENT ${name}
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/glass")
+    file(STRINGS "${header}" includes REGEX "^#include \"${name}/")
+    foreach(include IN LISTS includes)
+        string(REGEX REPLACE ".*\"(.*)\".*" "\\1" include "${include}")
+        install(FILES "${GLASS_ROOT}/${include}" COMPONENT ${name}
+            DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/glass/${name}")
+    endforeach()
     install(EXPORT ${target}-targets NAMESPACE glass:: COMPONENT ${name}
         DESTINATION "${package_dir}")
 

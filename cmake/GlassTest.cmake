@@ -92,7 +92,8 @@ function(glass_add_script_test)
 endfunction()
 
 function(glass_add_own_tests name)
-    if(NOT PROJECT_IS_TOP_LEVEL OR NOT BUILD_TESTING)
+    if(NOT CMAKE_CURRENT_SOURCE_DIR STREQUAL CMAKE_SOURCE_DIR OR
+            NOT BUILD_TESTING)
         return()
     endif()
     foreach(folder IN ITEMS support ${name})
