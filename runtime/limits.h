@@ -1,0 +1,83 @@
+/*
+ * The limits of the runtime, each once. Reaching one is a status, never a
+ * crash; the tests hold each at the limit and one past it.
+ *
+ * A constant that ends in _DEFAULT is what a zero field of the options means,
+ * one that ends in _CEILING how far the options may raise it.
+ */
+#ifndef GLASS_RUNTIME_LIMITS_H
+#define GLASS_RUNTIME_LIMITS_H
+
+/* Functions and namespaces have the length of a DNS label. */
+#define RUNTIME_NAME_BYTES_MAX 63
+
+/* Functions that one runtime keeps, in all its namespaces. */
+#define RUNTIME_FUNCTIONS_MAX 100000
+
+/* A module that is deployed; the engine itself takes larger ones. */
+#define RUNTIME_MODULE_BYTES_DEFAULT (64u << 20)
+#define RUNTIME_MODULE_BYTES_CEILING (128u << 20)
+
+/* Calls that exist at once; one more is RUNTIME_BUSY. */
+#define RUNTIME_CALLS_DEFAULT 4096
+#define RUNTIME_CALLS_CEILING 16384
+
+/* What goes into a call and what comes out of it. */
+#define RUNTIME_INPUT_BYTES_DEFAULT (16u << 20)
+#define RUNTIME_OUTPUT_BYTES_DEFAULT (16u << 20)
+#define RUNTIME_BODY_BYTES_CEILING (1u << 30)
+
+/* The log of one call; what would pass it is dropped and counted. */
+#define RUNTIME_LOG_BYTES_MAX 65536
+
+/* The time of one call, and how far a function may raise it. */
+#define RUNTIME_TIMEOUT_MS_DEFAULT 30000
+#define RUNTIME_TIMEOUT_MS_CEILING 3600000
+
+/* One unit is one WebAssembly instruction. */
+#define RUNTIME_FUEL_DEFAULT UINT64_C(1000000000000)
+#define RUNTIME_FUEL_CEILING UINT64_C(1000000000000000)
+
+/* A call looks at the clock whenever it has spent this much fuel. */
+#define RUNTIME_SLICE_FUEL UINT64_C(1000000)
+
+/* All linear memories of one faaslet. */
+#define RUNTIME_MEMORY_BYTES_DEFAULT (UINT64_C(256) << 20)
+#define RUNTIME_MEMORY_BYTES_CEILING (UINT64_C(4) << 30)
+
+/* The variables of a function's configuration, and each part of them. */
+#define RUNTIME_VARIABLES_MAX 256
+#define RUNTIME_VARIABLE_NAME_BYTES_MAX 256
+#define RUNTIME_VARIABLE_VALUE_BYTES_MAX 32768
+
+/*
+ * The environment and the arguments that a WASI program can read, each with
+ * the final zeros: what does not fit makes the call RUNTIME_LIMIT.
+ */
+#define RUNTIME_ENVIRONMENT_BYTES_MAX (256u << 10)
+#define RUNTIME_ARGUMENTS_BYTES_MAX (1u << 20)
+#define RUNTIME_ARGUMENTS_MAX 65536
+
+/* Arguments and results of a plain export, each. */
+#define RUNTIME_VALUES_MAX 1000
+
+/* One number as text, with the final zero. */
+#define RUNTIME_VALUE_TEXT_SIZE 40
+
+/* The name of an export that a call may choose. */
+#define RUNTIME_EXPORT_NAME_BYTES_MAX 1000
+
+/* What fail() may say; longer texts are cut. */
+#define RUNTIME_FAILURE_BYTES_MAX 4096
+
+/* Functions in one page of a listing; a zero limit means the default. */
+#define RUNTIME_LIST_ITEMS_MAX 1000
+#define RUNTIME_LIST_ITEMS_DEFAULT 100
+
+/* Room for an error's text, with the final zero. Longer texts are cut. */
+#define RUNTIME_MESSAGE_SIZE 512
+
+/* The configuration of one function as JSON. */
+#define RUNTIME_CONFIG_BYTES_MAX (32u << 20)
+
+#endif
