@@ -23,6 +23,11 @@ struct gvm_func {
     const struct gvm_func_type *type;
 };
 
+#define GVM__PAGE_BYTES 65536u
+/* What lies below a memory's `data`: as much as the largest page that an
+ * operating system of ours uses, so that `data` is aligned on any of them. */
+#define GVM__MEMORY_HEADER_BYTES 65536u
+
 /*
  * A linear memory. The 64 bits just below `data` hold its size in bytes, so
  * that a handler with `data` in a register needs nothing else for an
@@ -33,7 +38,8 @@ struct gvm_memory {
     struct gvm_store *store;
     uint64_t pages_max;      /* the declared maximum or the format's */
     struct gvm_limits limits; /* as declared; min is the current size */
-    uint64_t reserved_bytes; /* of address space, header page included */
+    uint64_t reserved_bytes; /* of address space, header included */
+    bool guarded;
     struct gvm_memory *next;
 };
 
@@ -49,6 +55,8 @@ struct gvm_table {
     struct gvm_store *store;
     enum gvm_value_type element_type;
     struct gvm_limits limits; /* as declared */
+    uint64_t capacity;        /* entries that there is room for */
+    bool entries_owned;       /* by the C heap; else they are the store's */
     struct gvm_table *next;
 };
 
@@ -78,6 +86,9 @@ struct gvm_instance {
     struct gvm_instance *next;
 };
 
+struct gvm__store_chunk;
+struct gvm__host_func;
+
 struct gvm_store {
     struct gvm_engine *engine;
     uint64_t memory_bytes_max;
@@ -86,18 +97,60 @@ struct gvm_store {
     uint64_t table_entries;
     uint64_t value_stack_bytes;
     struct gvm_instance *instances;
+    /* The newest first. */
     struct gvm_memory *memories;
     struct gvm_table *tables;
-    /* Host functions and globals: see store.c. */
-    struct gvm__store_item *items;
-    /* The memory of instances without one: no pages, maximum 0. */
+    struct gvm__host_func *host_funcs;
+    /* The arena (store.c): what is left of the current chunk. */
+    uint8_t *arena_next;
+    size_t arena_left_bytes;
+    struct gvm__store_chunk *chunks;
+    /* The memory of instances without one: no pages, maximum 0. Its `data`
+     * is just past the first word, which is its size. */
     struct gvm_memory empty_memory;
+    uint64_t empty_words[2];
 };
 
-/* store.c: memory that lives as long as the store, zeroed; NULL: none. */
+/* store.c: memory that lives as long as the store, zeroed, aligned for
+ * anything; NULL: none. Zero bytes give a pointer that must not be used. */
 void *gvm__store_allocate(struct gvm_store *store, size_t size_bytes);
 
-/* table.c: -1 when over a maximum or the store's total. */
+/* global.c: whether one slot holds a value of the type (v128 takes more, and
+ * this engine has none). */
+bool gvm__is_slot_type(unsigned type);
+/* host.c: releases the types of the store's host functions. */
+void gvm__host_funcs_release(struct gvm_store *store);
+/* memory.c, table.c: destroy what was created after `stop`, the newest
+ * memory or table at that time; NULL: all. */
+void gvm__memories_release(struct gvm_store *store,
+                           const struct gvm_memory *stop);
+void gvm__tables_release(struct gvm_store *store,
+                         const struct gvm_table *stop);
+
+/*
+ * link.c: whether `imports` are what the module asks for. Changes nothing.
+ * GVM_UNLINKABLE, GVM_BAD_ARGUMENT (too many, or of another store).
+ */
+enum gvm_status gvm__link_check(const struct gvm_store *store,
+                                const struct gvm_module *module,
+                                const struct gvm_extern *imports,
+                                uint32_t import_count,
+                                struct gvm_error *err);
+
+/* instance.c: the value of a constant expression. What it refers to must
+ * have been set up. */
+union gvm_value gvm__instance_evaluate(const struct gvm_instance *instance,
+                                       const struct gvm__const_expr *expr);
+/* instance.c: segments that an instance may not use any more have the
+ * length zero. */
+bool gvm__element_is_dropped(const struct gvm_instance *instance,
+                             uint32_t element);
+bool gvm__data_is_dropped(const struct gvm_instance *instance,
+                          uint32_t data);
+void gvm__element_drop(struct gvm_instance *instance, uint32_t element);
+void gvm__data_drop(struct gvm_instance *instance, uint32_t data);
+
+/* table.c: the previous size, or -1: over a maximum or the store's total. */
 int64_t gvm__table_grow(struct gvm_table *table, uint64_t count,
                         union gvm_value value);
 /* Bulk operations: GVM_TRAP_NONE or why not; nothing is done then. */
@@ -113,13 +166,5 @@ enum gvm_trap gvm__table_fill(struct gvm_table *table, uint32_t to,
 enum gvm_trap gvm__memory_init(struct gvm_instance *instance,
                                uint32_t memory, uint32_t data, uint32_t to,
                                uint32_t from, uint32_t count);
-void gvm__element_drop(struct gvm_instance *instance, uint32_t element);
-void gvm__data_drop(struct gvm_instance *instance, uint32_t data);
-
-/*
- * guard.c: while a call runs with guard pages, its thread announces the
- * place to go to when the guest touches a guard (see guard.c). `memory`
- * faults elsewhere are not the guest's.
- */
 
 #endif
