@@ -40,4 +40,20 @@ enum gvm__immediate {
     GVM__IMMEDIATE_TABLE_COPY,    /* destination, source table */
 };
 
+/* A row of insns.inc. */
+struct gvm__insn_info {
+    const char *text;
+    const char *signature;
+    uint8_t immediate; /* enum gvm__immediate */
+    uint8_t feature;   /* a bit of `enum gvm_feature`, 0: WebAssembly 1.0 */
+};
+
+/* Rows by number: one for each plain opcode, then those with prefix 0xfc. */
+#define GVM__INSN_INDEX(code)                                            \
+    ((code) < 0x100 ? (code) : 0x100 + ((code) & 0xff))
+#define GVM__INSN_INDEX_COUNT 0x200
+
+/* NULL when there is no such instruction. `code` is as in insns.inc. */
+const struct gvm__insn_info *gvm__insn_info(uint32_t code);
+
 #endif

@@ -142,9 +142,9 @@ struct gvm_module {
     uint32_t data_count_declared;
     uint32_t start_function; /* GVM_NO_FUNCTION: none */
 
-    /* Exports by name: open addressing over indexes + 1, 0 = empty. */
-    uint32_t *export_index;
-    uint32_t export_index_size; /* a power of two */
+    /* Indexes of exports in the order of their names. An order, unlike a
+     * hash, costs no more when an enemy chooses the names. */
+    uint32_t *exports_by_name;
     /* Functions that may be referred to (exported, in elements, global
      * inits): ref.func is limited to these. One bit each. */
     uint8_t *declared_functions;
@@ -161,6 +161,10 @@ struct gvm_module {
     struct gvm__code *codes;
 };
 
+/* By name: NULL when there is no such export. */
+const struct gvm__export *gvm__module_export_find(
+    const struct gvm_module *module, const char *name, size_t name_bytes);
+
 /* The type of a function by its index. */
 static inline const struct gvm__type *
 gvm__module_function_type(const struct gvm_module *module, uint32_t index)
@@ -172,6 +176,10 @@ gvm__module_function_type(const struct gvm_module *module, uint32_t index)
 enum gvm_status gvm__error_set(struct gvm_error *err, enum gvm_status status,
                                uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Sets err->function; the message gets the function's name, if any. */
+void gvm__error_set_function(struct gvm_error *err,
+                             const struct gvm_module *module,
+                             uint32_t function);
 
 /* decode.c: fills a zeroed module; on failure gvm_module_destroy frees. */
 enum gvm_status gvm__decode(struct gvm_module *module,

@@ -1,0 +1,107 @@
+/*
+ * error.c - texts of statuses, traps and types, and the error structure.
+ *
+ * Any thread may call what is here.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vm/module.h"
+
+const char *
+gvm_status_text(enum gvm_status status)
+{
+    switch (status) {
+#define GVM_STATUS_CASE(name, value, text)                               \
+    case GVM_##name:                                                     \
+        return text;
+        GVM_STATUS_MAP(GVM_STATUS_CASE)
+#undef GVM_STATUS_CASE
+    }
+    return "unknown status";
+}
+
+const char *
+gvm_trap_text(enum gvm_trap trap)
+{
+    switch (trap) {
+#define GVM_TRAP_CASE(name, text)                                        \
+    case GVM_TRAP_##name:                                                \
+        return text;
+        GVM_TRAP_MAP(GVM_TRAP_CASE)
+#undef GVM_TRAP_CASE
+    }
+    return "unknown trap";
+}
+
+const char *
+gvm_value_type_name(enum gvm_value_type type)
+{
+    switch (type) {
+    case GVM_I32:
+        return "i32";
+    case GVM_I64:
+        return "i64";
+    case GVM_F32:
+        return "f32";
+    case GVM_F64:
+        return "f64";
+    case GVM_V128:
+        return "v128";
+    case GVM_FUNCREF:
+        return "funcref";
+    case GVM_EXTERNREF:
+        return "externref";
+    }
+    return "unknown type";
+}
+
+enum gvm_status
+gvm__error_set(struct gvm_error *err, enum gvm_status status,
+               uint64_t offset, const char *format, ...)
+{
+    va_list arguments;
+
+    if (err == NULL) {
+        return status;
+    }
+    err->status = status;
+    err->trap = GVM_TRAP_NONE;
+    err->function = GVM_NO_FUNCTION;
+    err->offset = offset;
+    va_start(arguments, format);
+    vsnprintf(err->message, sizeof(err->message), format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+void
+gvm__error_set_function(struct gvm_error *err,
+                        const struct gvm_module *module, uint32_t function)
+{
+    const char *name;
+    size_t name_bytes;
+    size_t used_bytes;
+
+    if (err == NULL) {
+        return;
+    }
+    err->function = function;
+    if (!gvm_module_function_name(module, function, &name, &name_bytes)) {
+        return;
+    }
+    used_bytes = strlen(err->message);
+    used_bytes += (size_t)snprintf(err->message + used_bytes,
+                                   sizeof(err->message) - used_bytes,
+                                   " in function ");
+    /* One line, always terminated, whatever the name holds. */
+    for (size_t i = 0;
+         i < name_bytes && used_bytes + 1 < sizeof(err->message); i++) {
+        uint8_t byte = (uint8_t)name[i];
+
+        err->message[used_bytes++] =
+            byte < ' ' || byte == 0x7f ? '?' : name[i];
+        err->message[used_bytes] = '\0';
+    }
+}
