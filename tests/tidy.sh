@@ -37,7 +37,8 @@ declare -A below=(
 )
 # Libraries of the system that belong to one layer, by their headers.
 declare -A owner=(
-    [microhttpd.h]='http' [jansson.h]='http cli' [lmdb.h]='state'
+    [microhttpd.h]='http' [jansson.h]='runtime http cli spec-tests' [lmdb.h]='state'
+    [openssl/evp.h]='runtime' [curl/curl.h]='cli'
     [xxhash.h]='state' [hiredis/hiredis.h]='state'
     [hiredis/async.h]='state'
 )
@@ -148,12 +149,26 @@ check_own_tests() {
     done
 }
 
-# A source that no CMakeLists.txt names is dead, and so is a header or a table
-# that no file includes.
+# The folder whose CMakeLists.txt (or script) has to name a source: vm, tests/vm.
+part_of() {
+    case $1 in
+    tests/*/*) cut -d/ -f1-2 <<<"$1" ;;
+    *) echo "${1%%/*}" ;;
+    esac
+}
+
+# A source that nothing builds is dead, and so is a header or a table that no
+# file includes.
 check_dead_files() {
     local file base stem
-    cat $(printf '%s\n' "${files[@]}" | grep -E '(^|/)CMakeLists\.txt$') \
-        /dev/null >"$work/cmake"
+    for file in "${files[@]}"; do
+        case $file in
+        */CMakeLists.txt | *.sh)
+            base=$(part_of "$file")
+            cat "$file" >>"$work/cmake.${base//\//_}"
+            cat "$file" >>"$work/cmake" ;;
+        esac
+    done
     grep -hE '^[[:blank:]]*#[[:blank:]]*include' "${c_files[@]}" /dev/null \
         >"$work/includes" || true
     for file in "${c_files[@]}"; do
@@ -161,8 +176,9 @@ check_dead_files() {
         stem=${base%.*}
         case $file in
         *.c)
-            grep -qE "(^|[^A-Za-z0-9_])$stem(\.c)?([^A-Za-z0-9_.]|\$)" \
-                "$work/cmake" ||
+            base=$(part_of "$file")
+            grep -qsE "(^|[^A-Za-z0-9_])$stem(\.c)?([^A-Za-z0-9_.]|\$)" \
+                "$work/cmake.${base//\//_}" ||
                 finding dead-file "$file" "no CMakeLists.txt names it" ;;
         *)
             grep -qF "$base" "$work/includes" "$work/cmake" ||
