@@ -1,0 +1,23 @@
+/* error.h - how failures are told: see runtime.h, struct runtime_error. */
+#ifndef GLASS_RUNTIME_ERROR_H
+#define GLASS_RUNTIME_ERROR_H
+
+#include "runtime/runtime.h"
+
+struct gvm_error;
+
+/*
+ * Fills `err`, if there is one, with a text formatted as printf does, no trap
+ * and no place; returns `status`, so that a failure is one line.
+ */
+enum runtime_status
+runtime__error_set(struct runtime_error *err, enum runtime_status status,
+                   const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same from what the engine says, whose status is not GVM_OK. */
+enum runtime_status
+runtime__error_from_vm(struct runtime_error *err,
+                       const struct gvm_error *vm_error);
+
+#endif
