@@ -58,6 +58,9 @@ enum glass_error {
     GLASS_CLOSED = -9,
 };
 
+/* The length of a call's identity. */
+#define GLASS_CALL_ID_BYTES 16
+
 /* Levels of glass_log. */
 enum glass_level {
     GLASS_DEBUG = 0,
@@ -66,7 +69,12 @@ enum glass_level {
     GLASS_ERROR = 3,
 };
 
-/* ------------------------------------------------------- input and output */
+/* ------------------------------------------------------- the call itself */
+
+/* The version of this interface that the host provides; this is 1. */
+GLASS_IMPORT(abi_version)
+int32_t
+glass_abi_version(void);
 
 /* The bytes of the call's input. */
 GLASS_IMPORT(input_len)
@@ -90,9 +98,15 @@ GLASS_IMPORT(output_write)
 int32_t
 glass_output_write(const void *bytes, size_t length);
 
+/* Forgets the output that was written so far. */
+GLASS_IMPORT(output_reset)
+void
+glass_output_reset(void);
+
 /*
- * Ends the call as failed with `code`, which is not 0, and a message for who
- * called. Only the last failure counts. It returns: leave the handler after it.
+ * Makes the call one that failed with `code`, which is not 0, and a message
+ * for who called, whatever the handler returns then. The last one counts. It
+ * does return: leave the handler after it.
  */
 GLASS_IMPORT(fail)
 void
@@ -103,11 +117,49 @@ GLASS_IMPORT(log)
 void
 glass_log(int32_t level, const char *message, size_t length);
 
+/* Writes the call's identity, which no other call has, to `id`. */
+GLASS_IMPORT(call_id)
+void
+glass_call_id(uint8_t id[GLASS_CALL_ID_BYTES]);
+
+/* Nanoseconds since 1970 (UTC). */
+GLASS_IMPORT(now_ns)
+int64_t
+glass_now_ns(void);
+
+/* When the call will be stopped, by the clock of glass_now_ns. */
+GLASS_IMPORT(deadline_ns)
+int64_t
+glass_deadline_ns(void);
+
+/* Waits. Returns 0, or GLASS_INVALID for a negative duration. */
+GLASS_IMPORT(sleep_ns)
+int32_t
+glass_sleep_ns(int64_t duration_ns);
+
+/* How many WebAssembly instructions the call may still run. */
+GLASS_IMPORT(fuel_left)
+int64_t
+glass_fuel_left(void);
+
+/*
+ * Copies up to `capacity` bytes of a variable of the function's configuration
+ * to `buffer`. Returns its length or GLASS_NOT_FOUND.
+ */
+GLASS_IMPORT(config_get)
+int32_t
+glass_config_get(const char *name, size_t name_length, void *buffer,
+                 size_t capacity);
+
 /* ------------------------------------------------------------------ state */
 /*
  * Keys are 1..480 bytes of any value, in the namespace of the function. Every
  * operation is atomic. A version is a number that grows with every write in
  * the namespace; a key that is absent has version 0.
+ *
+ * Besides what is named, each may return GLASS_INVALID for a key of a wrong
+ * length, GLASS_UNAVAILABLE and GLASS_TIMEOUT when the state's backend is away
+ * or silent, and writes GLASS_LIMIT and GLASS_TOO_BIG.
  */
 
 /* For `flags` of glass_state_put. */
@@ -128,6 +180,25 @@ glass_state_get(const void *key, size_t key_length, void *buffer,
                 size_t capacity);
 
 /*
+ * The same from `offset` on. Returns how many bytes the value has from there,
+ * 0 past its end, or GLASS_NOT_FOUND.
+ */
+GLASS_IMPORT(state_get_range)
+int32_t
+glass_state_get_range(const void *key, size_t key_length, int64_t offset,
+                      void *buffer, size_t capacity);
+
+/* The length of a key's value, or GLASS_NOT_FOUND. */
+GLASS_IMPORT(state_len)
+int32_t
+glass_state_len(const void *key, size_t key_length);
+
+/* The version of a key, 0 when it is absent. */
+GLASS_IMPORT(state_version)
+int64_t
+glass_state_version(const void *key, size_t key_length);
+
+/*
  * Sets a key. `ttl_ms` is the time until it vanishes, 0 for never. Returns the
  * new version, or GLASS_CONFLICT when the condition in `flags` did not hold.
  */
@@ -135,6 +206,15 @@ GLASS_IMPORT(state_put)
 int64_t
 glass_state_put(const void *key, size_t key_length, const void *value,
                 size_t value_length, int64_t ttl_ms, int32_t flags);
+
+/*
+ * Appends to the value of a key; one that is absent is empty. Returns the
+ * value's new length.
+ */
+GLASS_IMPORT(state_append)
+int64_t
+glass_state_append(const void *key, size_t key_length, const void *bytes,
+                   size_t length);
 
 /*
  * Adds `delta` to the decimal number in a key, 0 when it is absent, and stores
@@ -148,11 +228,42 @@ glass_state_incr(const void *key, size_t key_length, int64_t delta,
                  int64_t *sum);
 
 /*
+ * Sets a key whose version is `expected`, 0 for one that is absent. Returns 0
+ * or GLASS_CONFLICT; either way `*version` is the version that it then has.
+ */
+GLASS_IMPORT(state_cas)
+int32_t
+glass_state_cas(const void *key, size_t key_length, int64_t expected,
+                const void *value, size_t value_length, int64_t *version);
+
+/*
  * Removes a key whose version is `expected`, or in any version when that is 0.
  * Returns 0, GLASS_NOT_FOUND or GLASS_CONFLICT.
  */
 GLASS_IMPORT(state_delete)
 int32_t
 glass_state_delete(const void *key, size_t key_length, int64_t expected);
+
+/*
+ * What glass_state_list writes for each key, without padding behind; the next
+ * entry follows at once, so it may be unaligned.
+ */
+struct __attribute__((packed)) glass_entry {
+    int64_t version;
+    int64_t value_length;
+    uint32_t key_length;
+    char key[];
+};
+
+/*
+ * Writes the keys that begin with a prefix, in their order, to `buffer`, as
+ * many as fit. `*cursor` is 0 at first; call again with what it became until
+ * it is 0 again. Returns how many bytes were written; GLASS_TOO_BIG when not
+ * even one entry fits, GLASS_LIMIT for too many lists that were not ended.
+ */
+GLASS_IMPORT(state_list)
+int32_t
+glass_state_list(const void *prefix, size_t prefix_length, uint64_t *cursor,
+                 void *buffer, size_t capacity);
 
 #endif
