@@ -36,9 +36,6 @@
 #define STATE_SHARDS_DEFAULT 16
 #define STATE_SHARDS_MAX 256
 
-/* Keys in one shard: their places in the expiry heap are 32-bit numbers. */
-#define STATE_SHARD_KEYS_MAX 0xfffffff0u
-
 /* The longest expiry: one hundred years of 365 days. */
 #define STATE_TTL_MS_MAX UINT64_C(3153600000000)
 

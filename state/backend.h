@@ -1,0 +1,47 @@
+/*
+ * What a backend is to the store. The store has checked an operation's inputs
+ * except the namespace's name before a backend sees it.
+ *
+ * To add a backend: a file backend_<name>.c with a state__<name>_open, and a
+ * line in the table of store.c.
+ */
+#ifndef GLASS_STATE_BACKEND_H
+#define GLASS_STATE_BACKEND_H
+
+#include "state/state.h"
+
+struct state__backend;
+
+struct state__backend_class {
+    const char *name;
+
+    /* The contract of state_store_submit. */
+    enum state_status (*submit)(struct state__backend *backend,
+                                struct state_operation *operation);
+
+    /* Sets `up` and `message`; the store has set the rest. */
+    void (*health)(struct state__backend *backend,
+                   struct state_health *health);
+
+    /* Ends what is under way, then frees the backend. */
+    void (*close)(struct state__backend *backend);
+};
+
+/* The first member of every backend's struct. */
+struct state__backend {
+    const struct state__backend_class *class;
+};
+
+/*
+ * Open a backend. `options` are complete: every field that the backend looks
+ * at has its value or default, and the URL is the backend's.
+ */
+enum state_status
+state__memory_open(const struct state_options *options,
+                   struct state__backend **backend, struct state_error *err);
+
+enum state_status
+state__redis_open(const struct state_options *options,
+                  struct state__backend **backend, struct state_error *err);
+
+#endif

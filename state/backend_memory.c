@@ -1,0 +1,304 @@
+/*
+ * The memory backend: values in this process, in shards (shard.h).
+ *
+ * Every operation ends at once. Expiry is lazy: a key whose time has come is
+ * never seen again, and its memory is given back by whoever comes across it,
+ * or else by the sweeper, a thread that starts with the first expiry and
+ * sleeps while there is none.
+ */
+#include "state/backend.h"
+#include "state/error.h"
+#include "state/listing.h"
+#include "state/operation.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+/*
+ * The sweeper rests at least so long between two rounds, so that many
+ * expiries cost few wake-ups, and at most so long, since an expiry set while
+ * it rests may be earlier than all it has seen.
+ */
+#define SWEEP_REST_MS_MIN 100
+#define SWEEP_REST_MS_MAX 1000
+
+struct memory {
+    struct state__backend backend;
+    struct state__clock clock;
+    struct state__namespaces namespaces;
+    struct state__shard *shards;
+    unsigned shard_count;
+    uint64_t hash_seed;
+    size_t value_bytes_max;
+
+    /*
+     * The sweeper. The lock guards the flags after it; `has_expiries` is
+     * also read without it, to leave alone what is already under way.
+     */
+    pthread_mutex_t sweep_lock;
+    pthread_cond_t sweep_wake;
+    pthread_t sweeper;
+    bool has_sweeper;
+    bool closing;
+    atomic_bool has_expiries;
+};
+
+static uint64_t
+monotonic_ms(void *data)
+{
+    struct timespec now;
+
+    (void)data;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Sweeps every shard; returns how long to rest, 0: until there is need. */
+static uint64_t
+sweep_all(struct memory *memory)
+{
+    uint64_t rest_ms = UINT64_MAX;
+
+    for (unsigned i = 0; i < memory->shard_count; i++) {
+        uint64_t wait_ms = state__shard_sweep(&memory->shards[i]);
+
+        if (wait_ms < rest_ms)
+            rest_ms = wait_ms;
+    }
+    if (rest_ms == UINT64_MAX)
+        return 0;
+    if (rest_ms < SWEEP_REST_MS_MIN)
+        return SWEEP_REST_MS_MIN;
+    return rest_ms < SWEEP_REST_MS_MAX ? rest_ms : SWEEP_REST_MS_MAX;
+}
+
+/* Sleeps under the sweep lock, until woken or so many milliseconds. */
+static void
+rest(struct memory *memory, uint64_t rest_ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(rest_ms / 1000);
+    until.tv_nsec += (long)(rest_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    while (!memory->closing &&
+           pthread_cond_timedwait(&memory->sweep_wake, &memory->sweep_lock,
+                                  &until) != ETIMEDOUT)
+        ;
+}
+
+static void *
+run_sweeper(void *argument)
+{
+    struct memory *memory = argument;
+
+    pthread_mutex_lock(&memory->sweep_lock);
+    while (!memory->closing) {
+        uint64_t rest_ms;
+
+        if (!atomic_load(&memory->has_expiries)) {
+            pthread_cond_wait(&memory->sweep_wake, &memory->sweep_lock);
+            continue;
+        }
+        /*
+         * Cleared before looking: a writer that sets it again after its
+         * expiry is in the heap is either seen by this round or by the next.
+         */
+        atomic_store(&memory->has_expiries, false);
+        pthread_mutex_unlock(&memory->sweep_lock);
+        rest_ms = sweep_all(memory);
+        pthread_mutex_lock(&memory->sweep_lock);
+        if (rest_ms > 0) {
+            atomic_store(&memory->has_expiries, true);
+            rest(memory, rest_ms);
+        }
+    }
+    pthread_mutex_unlock(&memory->sweep_lock);
+    return NULL;
+}
+
+/*
+ * Called after a key got an expiry. Without a thread to be had keys still
+ * expire, only their memory stays until somebody comes across them.
+ */
+static void
+wake_sweeper(struct memory *memory)
+{
+    sigset_t all, old;
+
+    if (atomic_load(&memory->has_expiries))
+        return;
+    pthread_mutex_lock(&memory->sweep_lock);
+    if (!memory->has_sweeper) {
+        /* The program's signals are no business of the library's thread. */
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &old);
+        memory->has_sweeper = pthread_create(&memory->sweeper, NULL,
+                                             run_sweeper, memory) == 0;
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+    }
+    atomic_store(&memory->has_expiries, memory->has_sweeper);
+    pthread_cond_signal(&memory->sweep_wake);
+    pthread_mutex_unlock(&memory->sweep_lock);
+}
+
+/*
+ * Looks a namespace up, without adding it for a read or for a name that is
+ * none. Returns STATE_OK with null when there is no such namespace.
+ */
+static enum state_status
+find_namespace(struct memory *memory, struct state_operation *operation,
+               struct state__namespace **found)
+{
+    enum state_status status;
+
+    *found = NULL;
+    /* What is in the table is valid, so the check is for misses only. */
+    if (operation->namespace_ != NULL)
+        *found = state__namespaces_find(&memory->namespaces,
+                                        operation->namespace_);
+    if (*found != NULL)
+        return STATE_OK;
+    status = state__operation_check_namespace(operation);
+    if (status || !state__operation_is_write(operation->kind))
+        return status;
+    status = state__namespaces_obtain(&memory->namespaces,
+                                      operation->namespace_, found);
+    if (status == STATE_LIMIT)
+        return state__operation_fail(operation, status,
+                                     "a store has at most %d namespaces",
+                                     STATE_NAMESPACES_MAX);
+    return status ? state__operation_end(operation, status) : STATE_OK;
+}
+
+static enum state_status
+submit(struct state__backend *backend, struct state_operation *operation)
+{
+    struct memory *memory = (struct memory *)backend;
+    struct state__target target = {.key = operation->key};
+    struct state__shard *shard;
+    enum state_status status;
+
+    status = find_namespace(memory, operation, &target.namespace_);
+    if (status)
+        return status;
+    if (target.namespace_ == NULL)
+        return state__operation_end(operation, operation->kind == STATE_LIST
+                                                   ? STATE_OK
+                                                   : STATE_NOT_FOUND);
+    if (operation->kind == STATE_LIST)
+        return state__listing_run(memory->shards, memory->shard_count,
+                                  target.namespace_, operation);
+    target.hash = state__shard_hash(memory->hash_seed,
+                                    target.namespace_->index, target.key);
+    shard = &memory->shards[target.hash & (memory->shard_count - 1)];
+    if (!state__operation_is_write(operation->kind))
+        return state__shard_read(shard, &target, operation);
+    status = state__shard_write(shard, &target, operation,
+                                memory->value_bytes_max);
+    if (operation->ttl_ms > 0 && status == STATE_OK)
+        wake_sweeper(memory);
+    return status;
+}
+
+static void
+health(struct state__backend *backend, struct state_health *health)
+{
+    (void)backend;
+    health->up = true;
+    strcpy(health->message, "ready");
+}
+
+static void
+close_memory(struct state__backend *backend)
+{
+    struct memory *memory = (struct memory *)backend;
+
+    if (memory->has_sweeper) {
+        pthread_mutex_lock(&memory->sweep_lock);
+        memory->closing = true;
+        pthread_cond_signal(&memory->sweep_wake);
+        pthread_mutex_unlock(&memory->sweep_lock);
+        pthread_join(memory->sweeper, NULL);
+    }
+    for (unsigned i = 0; i < memory->shard_count; i++)
+        state__shard_deinit(&memory->shards[i]);
+    free(memory->shards);
+    state__namespaces_deinit(&memory->namespaces);
+    pthread_cond_destroy(&memory->sweep_wake);
+    pthread_mutex_destroy(&memory->sweep_lock);
+    free(memory);
+}
+
+static const struct state__backend_class memory_class = {
+    .name = "memory",
+    .submit = submit,
+    .health = health,
+    .close = close_memory,
+};
+
+static struct memory *
+create_memory(const struct state_options *options)
+{
+    struct memory *memory = calloc(1, sizeof *memory);
+    pthread_condattr_t monotonic;
+
+    if (memory == NULL)
+        return NULL;
+    memory->backend.class = &memory_class;
+    memory->value_bytes_max = options->value_bytes_max;
+    memory->clock.now_ms = options->now_ms ? options->now_ms : monotonic_ms;
+    memory->clock.data = options->now_data;
+    pthread_mutex_init(&memory->sweep_lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&memory->sweep_wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return memory;
+}
+
+enum state_status
+state__memory_open(const struct state_options *options,
+                   struct state__backend **backend, struct state_error *err)
+{
+    struct memory *memory = create_memory(options);
+    uint64_t seeds[2];
+    enum state_status status = STATE_NO_MEMORY;
+
+    if (memory == NULL)
+        return state__error_set(err, STATE_NO_MEMORY, "out of memory");
+    /* Clients who knew the seed could put all their keys into one slot. */
+    if (getrandom(seeds, sizeof seeds, 0) != sizeof seeds) {
+        status = state__error_set(err, STATE_SYSTEM,
+                                  "no random bytes for the hash's seed");
+        goto fail;
+    }
+    memory->hash_seed = seeds[0];
+    if (!state__namespaces_init(&memory->namespaces, seeds[1]))
+        goto out_of_memory;
+    memory->shards = aligned_alloc(alignof(struct state__shard),
+                                   options->shard_count *
+                                       sizeof *memory->shards);
+    if (memory->shards == NULL)
+        goto out_of_memory;
+    memory->shard_count = options->shard_count;
+    for (unsigned i = 0; i < memory->shard_count; i++)
+        state__shard_init(&memory->shards[i], &memory->clock,
+                          memory->hash_seed);
+    *backend = &memory->backend;
+    return STATE_OK;
+out_of_memory:
+    state__error_set(err, STATE_NO_MEMORY, "out of memory");
+fail:
+    close_memory(&memory->backend);
+    return status;
+}

@@ -1,0 +1,67 @@
+/*
+ * The namespaces of a memory backend: found by name without a lock, added
+ * under one, never removed before the backend closes. Each has the counter
+ * that its versions come from.
+ */
+#ifndef GLASS_STATE_NAMESPACE_H
+#define GLASS_STATE_NAMESPACE_H
+
+#include "state/state.h"
+
+#include <pthread.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+
+struct state__namespace {
+    uint32_t index; /* its number in the order of creation */
+    char name[STATE_NAMESPACE_BYTES_MAX + 1];
+
+    /*
+     * The last version given out, on a cache line of its own: it is written
+     * at every write, the rest is only read.
+     */
+    alignas(64) atomic_uint_fast64_t version;
+};
+
+/* Twice the limit, so that the table of names is never more than half full. */
+#define STATE__NAMESPACE_SLOTS (2 * STATE_NAMESPACES_MAX)
+
+struct state__namespaces {
+    pthread_mutex_t lock; /* for adding */
+    uint64_t hash_seed;
+    uint32_t count;
+    _Atomic(struct state__namespace *) *slots;
+};
+
+/* False without memory. The seed should be unknown to the clients. */
+bool
+state__namespaces_init(struct state__namespaces *namespaces,
+                       uint64_t hash_seed);
+
+/* Frees all namespaces. No other thread may be in here. */
+void
+state__namespaces_deinit(struct state__namespaces *namespaces);
+
+/* The namespace of that name, or null. */
+struct state__namespace *
+state__namespaces_find(struct state__namespaces *namespaces,
+                       const char *name);
+
+/*
+ * The namespace of that name, added if it is not there. The name must be
+ * valid. Returns STATE_LIMIT or STATE_NO_MEMORY.
+ */
+enum state_status
+state__namespaces_obtain(struct state__namespaces *namespaces,
+                         const char *name, struct state__namespace **found);
+
+/* The next version of a namespace; under the lock of the key's shard. */
+static inline uint64_t
+state__namespace_next_version(struct state__namespace *namespace_)
+{
+    return atomic_fetch_add_explicit(&namespace_->version, 1,
+                                     memory_order_relaxed) +
+           1;
+}
+
+#endif

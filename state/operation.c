@@ -1,0 +1,204 @@
+/*
+ * Operation records: see operation.h and the contract in state.h.
+ *
+ * A record's private words `small` serve two purposes that exclude each
+ * other: a short value that was read, or the text of a failure. So a record
+ * needs no allocation in the usual cases.
+ */
+#include "state/operation.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool
+state__operation_is_write(enum state_kind kind)
+{
+    return kind != STATE_GET && kind != STATE_STAT && kind != STATE_LIST;
+}
+
+enum state_condition
+state__operation_condition(const struct state_operation *operation)
+{
+    if (operation->kind == STATE_COMPARE_AND_SWAP)
+        return STATE_IF_VERSION;
+    return operation->condition;
+}
+
+static bool
+is_missing(struct state_bytes bytes)
+{
+    return bytes.bytes == NULL && bytes.length_bytes > 0;
+}
+
+static enum state_status
+check_list(struct state_operation *operation)
+{
+    if (operation->prefix.length_bytes > STATE_KEY_BYTES_MAX)
+        return state__operation_fail(operation, STATE_TOO_BIG,
+                                     "a prefix has at most %d bytes",
+                                     STATE_KEY_BYTES_MAX);
+    if (operation->cursor.length_bytes > STATE_KEY_BYTES_MAX)
+        return state__operation_fail(operation, STATE_TOO_BIG,
+                                     "a cursor has at most %d bytes",
+                                     STATE_KEY_BYTES_MAX);
+    if (operation->limit_count > STATE_LIST_ITEMS_MAX)
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "a listing names at most %d keys",
+                                     STATE_LIST_ITEMS_MAX);
+    if (is_missing(operation->prefix) || is_missing(operation->cursor))
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "a length without bytes");
+    return STATE_OK;
+}
+
+static enum state_status
+check_key(struct state_operation *operation)
+{
+    if (operation->key.length_bytes == 0)
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "a key has at least one byte");
+    if (operation->key.length_bytes > STATE_KEY_BYTES_MAX)
+        return state__operation_fail(operation, STATE_TOO_BIG,
+                                     "a key has at most %d bytes",
+                                     STATE_KEY_BYTES_MAX);
+    if (is_missing(operation->key))
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "a length without bytes");
+    return STATE_OK;
+}
+
+static enum state_status
+check_write(struct state_operation *operation, size_t value_bytes_max)
+{
+    if (operation->value.length_bytes > value_bytes_max)
+        return state__operation_fail(operation, STATE_TOO_BIG,
+                                     "a value has at most %zu bytes",
+                                     value_bytes_max);
+    if (is_missing(operation->value))
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "a length without bytes");
+    if (operation->ttl_ms > STATE_TTL_MS_MAX)
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "a key expires within 100 years");
+    if (operation->ttl_ms > 0 && operation->keep_expiry)
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "both an expiry and the old expiry");
+    return STATE_OK;
+}
+
+enum state_status
+state__operation_check(struct state_operation *operation,
+                       size_t value_bytes_max)
+{
+    enum state_status status;
+
+    /* Callers may hold any number in an enum; these two choose tables. */
+    if ((unsigned)operation->kind > STATE_LIST)
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "no such kind of operation");
+    if ((unsigned)operation->condition > STATE_IF_VERSION)
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "no such condition");
+    if (operation->kind == STATE_LIST)
+        status = check_list(operation);
+    else
+        status = check_key(operation);
+    if (status)
+        return status;
+    if (state__operation_is_write(operation->kind))
+        return check_write(operation, value_bytes_max);
+    if (operation->condition != STATE_ALWAYS)
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "a read takes no condition");
+    return STATE_OK;
+}
+
+static bool
+is_name_byte(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
+}
+
+bool
+state_namespace_is_valid(const char *name)
+{
+    size_t length = 0;
+
+    if (name == NULL || !is_name_byte(name[0]))
+        return false;
+    while (is_name_byte(name[length]) || name[length] == '-')
+        if (++length > STATE_NAMESPACE_BYTES_MAX)
+            return false;
+    return name[length] == '\0' && name[length - 1] != '-';
+}
+
+enum state_status
+state__operation_check_namespace(struct state_operation *operation)
+{
+    if (state_namespace_is_valid(operation->namespace_))
+        return STATE_OK;
+    return state__operation_fail(operation, STATE_INVALID,
+                                 "a namespace's name is 1 to %d of a-z, 0-9 "
+                                 "and, inside, '-'",
+                                 STATE_NAMESPACE_BYTES_MAX);
+}
+
+enum state_status
+state__operation_end(struct state_operation *operation,
+                     enum state_status status)
+{
+    operation->status = status;
+    operation->message = status == STATE_OK ? "" : state_status_text(status);
+    return status;
+}
+
+enum state_status
+state__operation_fail(struct state_operation *operation,
+                      enum state_status status, const char *format, ...)
+{
+    char *text = (char *)operation->private_.small;
+    va_list arguments;
+
+    assert(operation->result.bytes == NULL);
+    va_start(arguments, format);
+    vsnprintf(text, sizeof operation->private_.small, format, arguments);
+    va_end(arguments);
+    operation->status = status;
+    operation->message = text;
+    return status;
+}
+
+void
+state__operation_copy_result(struct state_operation *operation,
+                             const void *bytes, size_t length_bytes)
+{
+    assert(length_bytes <= STATE_VALUE_INLINE_MAX);
+    if (length_bytes > 0)
+        memcpy(operation->private_.small, bytes, length_bytes);
+    operation->result.bytes = operation->private_.small;
+    operation->result.length_bytes = length_bytes;
+}
+
+void
+state_operation_deinit(struct state_operation *operation)
+{
+    if (operation == NULL)
+        return;
+    if (operation->private_.release != NULL)
+        operation->private_.release(operation->private_.owned);
+    operation->private_.owned = NULL;
+    operation->private_.release = NULL;
+    operation->private_.next = NULL;
+    operation->status = STATE_OK;
+    operation->message = NULL;
+    operation->version = 0;
+    operation->number = 0;
+    operation->size_bytes = 0;
+    operation->result = (struct state_bytes){NULL, 0};
+    operation->entries = NULL;
+    operation->entry_count = 0;
+    operation->more = false;
+    operation->cursor_next = (struct state_bytes){NULL, 0};
+}

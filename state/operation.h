@@ -1,0 +1,57 @@
+/*
+ * What the backends share about operation records: checks of the inputs, and
+ * the ways of ending one. Only the thread that has the record calls these.
+ */
+#ifndef GLASS_STATE_OPERATION_H
+#define GLASS_STATE_OPERATION_H
+
+#include "state/state.h"
+
+/* Whether a kind changes the key. */
+bool
+state__operation_is_write(enum state_kind kind);
+
+/*
+ * The condition that the operation really has: COMPARE_AND_SWAP implies one.
+ */
+enum state_condition
+state__operation_condition(const struct state_operation *operation);
+
+/*
+ * Checks all inputs but the namespace's name, whose check a backend may have
+ * cheaper means for. Ends the operation unless it returns STATE_OK.
+ */
+enum state_status
+state__operation_check(struct state_operation *operation,
+                       size_t value_bytes_max);
+
+/* Checks the name of the namespace in the same manner. */
+enum state_status
+state__operation_check_namespace(struct state_operation *operation);
+
+/*
+ * Ends an operation: sets its status, and the status's text as its message,
+ * and returns the status. It does not call `complete`.
+ */
+enum state_status
+state__operation_end(struct state_operation *operation,
+                     enum state_status status);
+
+/*
+ * Ends an operation that failed with a message of its own. The record must
+ * hold no value: the text takes that place.
+ */
+enum state_status
+state__operation_fail(struct state_operation *operation,
+                      enum state_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * Makes the `length_bytes` bytes at `bytes` the result by copying them into
+ * the record. At most STATE_VALUE_INLINE_MAX.
+ */
+void
+state__operation_copy_result(struct state_operation *operation,
+                             const void *bytes, size_t length_bytes);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * A shard of the memory backend: the keys whose hashes end in its number, of
+ * all namespaces, under one lock. Every item is in the table (found by hash)
+ * and in the tree (found in order), and in the expiry heap if it expires.
+ *
+ * The lock is held for short and bounded work: a search, a copy of at most
+ * STATE_VALUE_INLINE_MAX bytes or, for appends, a few KiB. Large values are
+ * allocated and filled before it, swapped under it, and freed after it.
+ *
+ * Any thread may call these.
+ */
+#ifndef GLASS_STATE_SHARD_H
+#define GLASS_STATE_SHARD_H
+
+#include "state/expiry.h"
+#include "state/namespace.h"
+#include "state/table.h"
+#include "state/tree.h"
+
+/* The time, which never goes back; see struct state_options. */
+struct state__clock {
+    uint64_t (*now_ms)(void *data);
+    void *data;
+};
+
+struct state__shard {
+    alignas(64) pthread_mutex_t lock;
+    struct state__table table;
+    struct state__item *root;
+    struct state__expiry expiry;
+    const struct state__clock *clock;
+    uint64_t hash_seed;
+};
+
+/* A key on its way to an item. */
+struct state__target {
+    struct state__namespace *namespace_;
+    struct state_bytes key;
+    uint64_t hash;
+};
+
+/*
+ * The hash of a key, whose lower half says which shard has it. All shards of
+ * a store have the same seed, which should be unknown to the clients.
+ */
+uint64_t
+state__shard_hash(uint64_t hash_seed, uint32_t namespace_index,
+                  struct state_bytes key);
+
+/* The clock stays the caller's. */
+void
+state__shard_init(struct state__shard *shard,
+                  const struct state__clock *clock, uint64_t hash_seed);
+
+/* Frees all items. */
+void
+state__shard_deinit(struct state__shard *shard);
+
+/* GET and STAT. Ends the operation. */
+enum state_status
+state__shard_read(struct state__shard *shard,
+                  const struct state__target *target,
+                  struct state_operation *operation);
+
+/* All writes. Ends the operation. */
+enum state_status
+state__shard_write(struct state__shard *shard,
+                   const struct state__target *target,
+                   struct state_operation *operation,
+                   size_t value_bytes_max);
+
+/*
+ * Removes keys whose time has come. Returns the milliseconds until the next
+ * one expires, or UINT64_MAX when none will.
+ */
+uint64_t
+state__shard_sweep(struct state__shard *shard);
+
+/* ---- For the files of the shard itself; under the lock ---- */
+
+/*
+ * The item of a key, or null. One that has expired goes out of the shard and
+ * onto the chain `dead`, to be destroyed when the lock is gone.
+ */
+struct state__item *
+state__shard_find(struct state__shard *shard,
+                  const struct state__target *target,
+                  struct state__item **dead);
+
+/* Takes an item out of the shard and onto the chain. */
+void
+state__shard_remove(struct state__shard *shard, struct state__item *item,
+                    struct state__item **dead);
+
+/* Whether the item has expired. */
+bool
+state__shard_is_expired(struct state__shard *shard,
+                        const struct state__item *item);
+
+#endif

@@ -1,0 +1,145 @@
+/*
+ * The store: options, the choice of the backend, and the checks that are the
+ * same for all of them. A store is a backend and the limit on its values.
+ */
+#include "state/backend.h"
+#include "state/error.h"
+#include "state/operation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct state_store {
+    struct state__backend *backend;
+    size_t value_bytes_max;
+};
+
+/* Which backend opens a URL that begins so. */
+static const struct scheme {
+    const char *prefix;
+    bool is_whole; /* nothing may follow */
+    enum state_status (*open)(const struct state_options *options,
+                              struct state__backend **backend,
+                              struct state_error *err);
+} schemes[] = {
+    {"memory", true, state__memory_open},
+};
+
+static const struct scheme *
+find_scheme(const char *url)
+{
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        const struct scheme *scheme = &schemes[i];
+        size_t length = strlen(scheme->prefix);
+
+        if (strncmp(url, scheme->prefix, length) == 0 &&
+            (!scheme->is_whole || url[length] == '\0'))
+            return scheme;
+    }
+    return NULL;
+}
+
+static void
+set_defaults(struct state_options *options)
+{
+    if (options->url == NULL)
+        options->url = "memory";
+    if (options->shard_count == 0)
+        options->shard_count = STATE_SHARDS_DEFAULT;
+    if (options->value_bytes_max == 0)
+        options->value_bytes_max = STATE_VALUE_BYTES_DEFAULT;
+    if (options->timeout_ms == 0)
+        options->timeout_ms = STATE_TIMEOUT_MS_DEFAULT;
+    if (options->in_flight_max == 0)
+        options->in_flight_max = STATE_IN_FLIGHT_DEFAULT;
+}
+
+static enum state_status
+check_options(const struct state_options *options, struct state_error *err)
+{
+    unsigned shards = options->shard_count;
+
+    if (shards > STATE_SHARDS_MAX || (shards & (shards - 1)) != 0)
+        return state__error_set(err, STATE_INVALID,
+                                "shards: a power of two, at most %d",
+                                STATE_SHARDS_MAX);
+    if (options->value_bytes_max > STATE_VALUE_BYTES_CEILING)
+        return state__error_set(err, STATE_INVALID,
+                                "the largest value: at most %u bytes",
+                                STATE_VALUE_BYTES_CEILING);
+    if (options->timeout_ms > STATE_TIMEOUT_MS_MAX)
+        return state__error_set(err, STATE_INVALID,
+                                "the timeout: at most %d milliseconds",
+                                STATE_TIMEOUT_MS_MAX);
+    if (options->in_flight_max > STATE_IN_FLIGHT_MAX)
+        return state__error_set(err, STATE_INVALID,
+                                "operations under way: at most %d",
+                                STATE_IN_FLIGHT_MAX);
+    if (strlen(options->url) >= STATE_URL_SIZE)
+        return state__error_set(err, STATE_INVALID,
+                                "the URL: at most %d bytes",
+                                STATE_URL_SIZE - 1);
+    return STATE_OK;
+}
+
+enum state_status
+state_store_open(const struct state_options *options,
+                 struct state_store **store, struct state_error *err)
+{
+    struct state_options complete = {0};
+    struct state_store *opened;
+    const struct scheme *scheme;
+    enum state_status status;
+
+    if (options != NULL)
+        complete = *options;
+    set_defaults(&complete);
+    status = check_options(&complete, err);
+    if (status)
+        return status;
+    scheme = find_scheme(complete.url);
+    if (scheme == NULL)
+        return state__error_set(err, STATE_INVALID,
+                                "no such backend; there are memory, "
+                                "redis://HOST:PORT/DB and unix:PATH");
+    opened = malloc(sizeof *opened);
+    if (opened == NULL)
+        return state__error_set(err, STATE_NO_MEMORY, "out of memory");
+    opened->value_bytes_max = complete.value_bytes_max;
+    status = scheme->open(&complete, &opened->backend, err);
+    if (status) {
+        free(opened);
+        return status;
+    }
+    *store = opened;
+    return STATE_OK;
+}
+
+void
+state_store_close(struct state_store *store)
+{
+    if (store == NULL)
+        return;
+    store->backend->class->close(store->backend);
+    free(store);
+}
+
+void
+state_store_health(struct state_store *store, struct state_health *health)
+{
+    *health = (struct state_health){.backend = store->backend->class->name};
+    store->backend->class->health(store->backend, health);
+}
+
+enum state_status
+state_store_submit(struct state_store *store,
+                   struct state_operation *operation)
+{
+    enum state_status status;
+
+    state_operation_deinit(operation);
+    status = state__operation_check(operation, store->value_bytes_max);
+    if (status)
+        return status;
+    return store->backend->class->submit(store->backend, operation);
+}

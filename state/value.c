@@ -1,0 +1,95 @@
+/* Blocks of value bytes, and numbers: see value.h. */
+#include "state/value.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct state__value *
+state__value_create(size_t capacity_bytes)
+{
+    struct state__value *value;
+
+    assert(capacity_bytes <= UINT32_MAX);
+    value = malloc(sizeof *value + capacity_bytes);
+    if (value == NULL)
+        return NULL;
+    atomic_init(&value->reference_count, 1);
+    value->capacity_bytes = (uint32_t)capacity_bytes;
+    return value;
+}
+
+void
+state__value_acquire(struct state__value *value)
+{
+    /* Whoever holds a reference orders the accesses; the count need not. */
+    atomic_fetch_add_explicit(&value->reference_count, 1,
+                              memory_order_relaxed);
+}
+
+void
+state__value_release(void *block)
+{
+    struct state__value *value = block;
+
+    /*
+     * Release: what this thread read is read before the block goes or is
+     * overwritten. Acquire: so is what all the others read.
+     */
+    if (value != NULL &&
+        atomic_fetch_sub_explicit(&value->reference_count, 1,
+                                  memory_order_acq_rel) == 1)
+        free(value);
+}
+
+bool
+state__value_is_private(struct state__value *value)
+{
+    return atomic_load_explicit(&value->reference_count,
+                                memory_order_acquire) == 1;
+}
+
+bool
+state__number_parse(const uint8_t *bytes, size_t length_bytes,
+                    int64_t *number)
+{
+    /* 19 digits always fit 64 unsigned bits, so only the end is checked. */
+    uint64_t magnitude = 0, limit = INT64_MAX;
+    bool negative = length_bytes > 0 && bytes[0] == '-';
+    size_t i = negative;
+
+    if (length_bytes == i || length_bytes > i + 19)
+        return false;
+    if (bytes[i] == '0') { /* only 0 itself begins with a zero */
+        *number = 0;
+        return length_bytes == 1;
+    }
+    for (; i < length_bytes; i++) {
+        if (bytes[i] < '0' || bytes[i] > '9')
+            return false;
+        magnitude = magnitude * 10 + (uint64_t)(bytes[i] - '0');
+    }
+    if (magnitude > limit + negative)
+        return false;
+    *number = (int64_t)(negative ? 0 - magnitude : magnitude);
+    return true;
+}
+
+size_t
+state__number_format(int64_t number, uint8_t bytes[STATE__NUMBER_BYTES_MAX])
+{
+    uint8_t digits[STATE__NUMBER_BYTES_MAX];
+    uint64_t magnitude = (uint64_t)number;
+    size_t digit_count = 0, length = 0;
+
+    if (number < 0) {
+        magnitude = 0 - magnitude;
+        bytes[length++] = '-';
+    }
+    do {
+        digits[digit_count++] = (uint8_t)('0' + magnitude % 10);
+        magnitude /= 10;
+    } while (magnitude > 0);
+    while (digit_count > 0)
+        bytes[length++] = digits[--digit_count];
+    return length;
+}
