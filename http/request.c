@@ -1,0 +1,321 @@
+/*
+ * What libmicrohttpd calls: a request arrives, its headers and its body are
+ * there, its answer has been sent.
+ *
+ * libmicrohttpd calls the handler first with the headers alone, then once per
+ * piece of the body, then once more. An answer that is given at the first call
+ * closes the connection, so a refusal waits for the last one, unless there is
+ * so much body to throw away that closing is better; in between, no answer can
+ * be given at all.
+ *
+ * On the loop's thread, but for http__request_resume.
+ */
+#include "http/request.h"
+
+#include "http/admission.h"
+#include "http/problem.h"
+#include "http/response.h"
+#include "http/units.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *
+http__request_arrive(void *data, const char *target,
+                     struct MHD_Connection *connection)
+{
+    struct http__loop *loop = data;
+    struct http__request *request = malloc(sizeof(*request));
+
+    if (!request)
+        return NULL;
+    memset(request, 0, offsetof(struct http__request, target));
+    request->loop = loop;
+    request->server = loop->server;
+    request->connection = connection;
+    request->target_status = http__target_init(&request->target, target);
+    atomic_fetch_add_explicit(&loop->request_count, 1, memory_order_relaxed);
+    return request;
+}
+
+void
+http__request_complete(void *data, struct MHD_Connection *connection,
+                       void **context, enum MHD_RequestTerminationCode code)
+{
+    struct http__loop *loop = data;
+    struct http__request *request = *context;
+
+    (void)connection;
+    (void)code;
+    *context = NULL;
+    if (!request)
+        return;
+    state_operation_deinit(&request->operation);
+    runtime_call_destroy(request->call);
+    if (request->response && request->phase != HTTP__PHASE_ANSWERED)
+        MHD_destroy_response(request->response);
+    free(request->body.bytes);
+    http__target_deinit(&request->target);
+    free(request);
+    atomic_fetch_sub_explicit(&loop->request_count, 1, memory_order_release);
+}
+
+/* Hands the answer over; without one the connection is closed. */
+static enum MHD_Result
+send_answer(struct http__request *request)
+{
+    if (!request->response)
+        return MHD_NO;
+    if (request->close)
+        http__response_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
+    enum MHD_Result result = MHD_queue_response(
+        request->connection, request->status, request->response);
+    MHD_destroy_response(request->response);
+    request->phase = HTTP__PHASE_ANSWERED;
+    return result;
+}
+
+static enum MHD_Result
+begin(struct http__request *request, const char *method)
+{
+    const struct http__headers *headers = &request->headers;
+
+    request->phase = HTTP__PHASE_BODY;
+    request->method = method;
+    request->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    http__headers_read(&request->headers, request->connection);
+    http__admission_check(request);
+    if (!request->response)
+        return MHD_YES;
+    /*
+     * Refused. A small body is on its way anyway, and reading it keeps the
+     * connection; but a client that asks first gets its answer first.
+     */
+    if (headers->content_length_bytes > HTTP_DISCARD_BYTES_MAX ||
+        (headers->expect &&
+         (headers->chunked || headers->content_length_bytes > 0)))
+        request->close = true;
+    return request->close ? send_answer(request) : MHD_YES;
+}
+
+/* Keeps a piece of the body; returns false when memory is out. */
+static bool
+keep(struct http__request *request, const char *bytes, size_t length)
+{
+    struct http__buffer *body = &request->body;
+
+    if (length > body->capacity - body->length) {
+        /* The headers say how long it gets, unless it comes in chunks. */
+        size_t capacity = (size_t)request->headers.content_length_bytes;
+        if (capacity < body->length + length)
+            capacity = (body->length + length) * 2;
+        if (capacity > request->body_bytes_max)
+            capacity = request->body_bytes_max;
+        char *grown = realloc(body->bytes, capacity);
+        if (!grown)
+            return false;
+        body->bytes = grown;
+        body->capacity = capacity;
+    }
+    memcpy(body->bytes + body->length, bytes, length);
+    body->length += length;
+    return true;
+}
+
+static void
+refuse_body(struct http__request *request)
+{
+    http__problem(request, HTTP__PROBLEM_TOO_LARGE,
+                  "the limit is %zu bytes", request->body_bytes_max);
+    free(request->body.bytes);
+    request->body = (struct http__buffer){0};
+}
+
+static enum MHD_Result
+receive(struct http__request *request, const char *bytes, size_t length)
+{
+    struct runtime_error err;
+
+    if (request->response ||
+        request->match.route->body == HTTP__BODY_NONE) {
+        request->discarded_bytes += length;
+        return request->discarded_bytes > HTTP_DISCARD_BYTES_MAX ? MHD_NO
+                                                                 : MHD_YES;
+    }
+    if (request->match.route->body == HTTP__BODY_INPUT) {
+        enum runtime_status status = runtime_call_input_append(
+            request->call, bytes, length, &err);
+        if (status != RUNTIME_OK)
+            http__problem_runtime(request, status, &err);
+        return MHD_YES;
+    }
+    if (length > request->body_bytes_max - request->body.length)
+        refuse_body(request);
+    else if (!keep(request, bytes, length))
+        http__problem(request, HTTP__PROBLEM_OVERLOADED,
+                      "there is no memory for the body");
+    return MHD_YES;
+}
+
+/* Suspends the connection, unless what it waits for has ended meanwhile. */
+static void
+suspend(struct http__request *request)
+{
+    request->phase = HTTP__PHASE_PARKED;
+    MHD_suspend_connection(request->connection);
+    if (atomic_fetch_add(&request->rendezvous, 1) > 0) {
+        MHD_resume_connection(request->connection);
+        atomic_fetch_sub(&request->loop->parked_count, 1);
+    }
+}
+
+void
+http__request_resume(struct http__request *request)
+{
+    struct MHD_Connection *connection = request->connection;
+    struct http__loop *loop = request->loop;
+
+    /* Whoever comes first leaves the rest, and the request, to the second. */
+    if (atomic_fetch_add(&request->rendezvous, 1) == 0)
+        return;
+    MHD_resume_connection(connection);
+    atomic_fetch_sub(&loop->parked_count, 1);
+}
+
+void
+http__request_park(struct http__request *request,
+                   void (*resume)(struct http__request *request))
+{
+    request->parks = true;
+    request->resume = resume;
+}
+
+static enum MHD_Result
+finish(struct http__request *request)
+{
+    if (!request->response)
+        request->match.route->finish(request);
+    if (!request->parks)
+        return send_answer(request);
+    suspend(request);
+    return MHD_YES;
+}
+
+static enum MHD_Result
+wake(struct http__request *request)
+{
+    request->parks = false;
+    atomic_store(&request->rendezvous, 0);
+    request->resume(request);
+    if (!request->parks)
+        return send_answer(request);
+    suspend(request);
+    return MHD_YES;
+}
+
+enum MHD_Result
+http__request_handle(void *loop, struct MHD_Connection *connection,
+                     const char *url, const char *method, const char *version,
+                     const char *upload, size_t *upload_length,
+                     void **context)
+{
+    struct http__request *request = *context;
+
+    (void)loop;
+    (void)connection;
+    (void)url;
+    (void)version;
+    if (!request)
+        return MHD_NO;
+    switch (request->phase) {
+    case HTTP__PHASE_HEADERS:
+        return begin(request, method);
+    case HTTP__PHASE_BODY:
+        if (*upload_length == 0)
+            return finish(request);
+        size_t length = *upload_length;
+        *upload_length = 0;
+        return receive(request, upload, length);
+    case HTTP__PHASE_PARKED:
+        return wake(request);
+    case HTTP__PHASE_ANSWERED:
+        break;
+    }
+    return MHD_NO;
+}
+
+static void
+complete_operation(struct state_operation *operation)
+{
+    http__request_resume(operation->data);
+}
+
+void
+http__request_submit(struct http__request *request,
+                     void (*done)(struct http__request *request))
+{
+    struct state_operation *operation = &request->operation;
+
+    operation->namespace_ = request->namespace_;
+    operation->complete = complete_operation;
+    operation->data = request;
+    atomic_fetch_add(&request->loop->parked_count, 1);
+    enum state_status status =
+        state_store_submit(request->server->options.store, operation);
+    if (status == STATE_PENDING) {
+        http__request_park(request, done);
+        return;
+    }
+    atomic_fetch_sub(&request->loop->parked_count, 1);
+    done(request);
+}
+
+bool
+http__request_parameter(struct http__request *request, const char *name,
+                        char *text, size_t capacity, size_t *length)
+{
+    switch (http__target_parameter_decoded(&request->target, name, text,
+                                           capacity, length)) {
+    case HTTP__TARGET_OK:
+        return true;
+    case HTTP__TARGET_ABSENT:
+        return false;
+    case HTTP__TARGET_BAD:
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "the parameter '%s' has a bad escape", name);
+        return false;
+    case HTTP__TARGET_TOO_LONG:
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "the parameter '%s' is longer than %zu bytes", name,
+                      capacity - 1);
+        return false;
+    case HTTP__TARGET_REPEATED:
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "the parameter '%s' is there twice", name);
+        return false;
+    case HTTP__TARGET_NO_MEMORY:
+        break;
+    }
+    http__problem(request, HTTP__PROBLEM_OVERLOADED, "out of memory");
+    return false;
+}
+
+bool
+http__request_limit(struct http__request *request, unsigned *limit)
+{
+    char text[8];
+    size_t length;
+    uint64_t number = HTTP_LIST_ITEMS_DEFAULT;
+
+    if (http__request_parameter(request, "limit", text, sizeof(text),
+                                &length) &&
+        (!http__units_number(text, length, &number) || number < 1 ||
+         number > HTTP_LIST_ITEMS_MAX))
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "the parameter 'limit' is no number from 1 to %d",
+                      HTTP_LIST_ITEMS_MAX);
+    if (request->response)
+        return false;
+    *limit = (unsigned)number;
+    return true;
+}

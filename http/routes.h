@@ -1,0 +1,32 @@
+/*
+ * The functions that answer: what routes.inc names. Each is called on the
+ * connection's thread with the route found and the namespace checked.
+ */
+#ifndef GLASS_HTTP_ROUTES_H
+#define GLASS_HTTP_ROUTES_H
+
+struct http__request;
+
+void http__call_begin(struct http__request *request);
+void http__call_finish(struct http__request *request);
+
+void http__state_write_begin(struct http__request *request);
+void http__state_get(struct http__request *request);
+void http__state_put(struct http__request *request);
+void http__state_delete(struct http__request *request);
+void http__state_increment(struct http__request *request);
+void http__state_append(struct http__request *request);
+void http__state_list(struct http__request *request);
+
+void http__function_list(struct http__request *request);
+void http__function_get(struct http__request *request);
+void http__function_put_begin(struct http__request *request);
+void http__function_put(struct http__request *request);
+void http__function_delete(struct http__request *request);
+void http__function_module(struct http__request *request);
+
+void http__operation_health(struct http__request *request);
+void http__operation_ready(struct http__request *request);
+void http__operation_index(struct http__request *request);
+
+#endif

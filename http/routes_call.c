@@ -1,0 +1,316 @@
+/*
+ * /v1/functions/{name}/invoke: calls.
+ *
+ * The call is made when the headers are there, so that the body streams into
+ * it, and it is started when the body is there. How it ended becomes the
+ * answer: the output as it is, the results of a plain export as JSON, and
+ * everything else a problem that says what and where.
+ */
+#include "http/routes.h"
+
+#include "http/json.h"
+#include "http/problem.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "http/units.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Before the body -------------------------------------------------- */
+
+/* Splits `2,3` at its commas; returns the count, or SIZE_MAX for too many. */
+static size_t
+split_arguments(char *text, const char *arguments[HTTP_ARGUMENTS_MAX])
+{
+    size_t count = 0;
+    char *comma = text;
+
+    if (!*text)
+        return 0;
+    do {
+        if (count == HTTP_ARGUMENTS_MAX)
+            return SIZE_MAX;
+        arguments[count++] = text;
+        comma = strchr(text, ',');
+        if (comma) {
+            *comma = '\0';
+            text = comma + 1;
+        }
+    } while (comma);
+    return count;
+}
+
+/* Reads `?export=` and `?args=`; returns false after an answer. */
+static bool
+choose_export(struct http__request *request)
+{
+    char name[HTTP_EXPORT_BYTES_MAX + 1];
+    char text[HTTP_ARGUMENTS_BYTES_MAX + 1] = "";
+    const char *arguments[HTTP_ARGUMENTS_MAX];
+    struct runtime_error err;
+    size_t length;
+
+    if (request->target.query.length == 0)
+        return true;
+    bool has_export = http__request_parameter(request, "export", name,
+                                              sizeof(name), &length);
+    if (!has_export)
+        return !request->response;
+    http__request_parameter(request, "args", text, sizeof(text), &length);
+    if (request->response)
+        return false;
+    size_t count = split_arguments(text, arguments);
+    if (count > HTTP_ARGUMENTS_MAX) {
+        http__problem(request, HTTP__PROBLEM_ARGUMENTS,
+                      "there are more than %d arguments", HTTP_ARGUMENTS_MAX);
+        return false;
+    }
+    enum runtime_status status = runtime_call_set_export(
+        request->call, name, arguments, count, &err);
+    if (status == RUNTIME_OK)
+        return true;
+    if (status == RUNTIME_NOT_FOUND)
+        http__problem(request, HTTP__PROBLEM_NO_EXPORT, "%s", err.message);
+    else if (status == RUNTIME_INVALID)
+        http__problem(request, HTTP__PROBLEM_ARGUMENTS, "%s", err.message);
+    else
+        http__problem_runtime(request, status, &err);
+    return false;
+}
+
+/* The headers of a request as the runtime takes them. */
+struct header_list {
+    struct runtime_header items[HTTP_HEADERS_MAX];
+    size_t count;
+};
+
+static enum MHD_Result
+collect_header(void *data, enum MHD_ValueKind kind, const char *name,
+               const char *value)
+{
+    struct header_list *list = data;
+
+    (void)kind;
+    if (list->count == HTTP_HEADERS_MAX)
+        return MHD_NO;
+    list->items[list->count++] = (struct runtime_header){name, value};
+    return MHD_YES;
+}
+
+/* Commands see the request in their environment; false after an answer. */
+static bool
+describe_request(struct http__request *request)
+{
+    struct runtime_function_info info;
+    struct runtime_error err;
+    struct header_list list;
+    struct runtime_request description = {
+        .method = request->method,
+        .query = request->target.query.bytes,
+        .headers = list.items,
+    };
+
+    runtime_function_info(runtime_call_function(request->call), &info);
+    if (info.kind != RUNTIME_COMMAND)
+        return true;
+    list.count = 0;
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND,
+                              collect_header, &list);
+    description.header_count = list.count;
+    enum runtime_status status =
+        runtime_call_set_request(request->call, &description, &err);
+    if (status == RUNTIME_OK)
+        return true;
+    http__problem_runtime(request, status, &err);
+    return false;
+}
+
+/* Reads the header Glass-Timeout; returns false after an answer. */
+static bool
+lower_timeout(struct http__request *request)
+{
+    const char *text = request->headers.glass_timeout;
+    uint64_t timeout_ms;
+
+    if (!text)
+        return true;
+    if (!http__units_duration_ms(text, strlen(text), &timeout_ms) ||
+        timeout_ms == 0) {
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "Glass-Timeout is no duration such as 250ms or 5s");
+        return false;
+    }
+    runtime_call_set_timeout_ms(request->call, timeout_ms);
+    return true;
+}
+
+void
+http__call_begin(struct http__request *request)
+{
+    struct runtime_error err;
+    enum runtime_status status =
+        runtime_call_create(request->server->options.runtime,
+                            request->namespace_, request->name,
+                            &request->call, &err);
+
+    if (status != RUNTIME_OK) {
+        http__problem_runtime(request, status, &err);
+        return;
+    }
+    if (choose_export(request) && lower_timeout(request))
+        describe_request(request);
+}
+
+/* ---- After it --------------------------------------------------------- */
+
+/* A result as JSON; what is not finite is a string, and so is no number. */
+static void
+print_value(FILE *stream, const struct runtime_value *value)
+{
+    bool is_float = value->type[0] == 'f';
+    bool is_number = !is_float || isfinite(strtod(value->text, NULL));
+
+    fprintf(stream, is_number ? "%s" : "\"%s\"", value->text);
+}
+
+static void
+respond_values(struct http__request *request,
+               const struct runtime_result *result)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *stream = open_memstream(&text, &length);
+
+    if (!stream)
+        return;
+    fputs("{\"results\":[", stream);
+    for (size_t index = 0; index < result->value_count; index++) {
+        if (index > 0)
+            putc(',', stream);
+        print_value(stream, &result->values[index]);
+    }
+    fputs("]}\n", stream);
+    if (fclose(stream) != 0) {
+        free(text);
+        return;
+    }
+    http__respond(request, MHD_HTTP_OK, "application/json", text, length,
+                  HTTP__MALLOCED);
+}
+
+static enum http__problem
+kind_of_end(enum runtime_status status)
+{
+    switch (status) {
+    case RUNTIME_TRAP:
+        return HTTP__PROBLEM_TRAP;
+    case RUNTIME_EXHAUSTED:
+        return HTTP__PROBLEM_EXHAUSTED;
+    case RUNTIME_FAILED:
+        return HTTP__PROBLEM_FAILED;
+    case RUNTIME_EXITED:
+        return HTTP__PROBLEM_EXITED;
+    case RUNTIME_OUT_OF_FUEL:
+        return HTTP__PROBLEM_FUEL;
+    case RUNTIME_TIMEOUT:
+        return HTTP__PROBLEM_DEADLINE;
+    case RUNTIME_OUT_OF_MEMORY:
+        return HTTP__PROBLEM_MEMORY;
+    case RUNTIME_TOO_BIG:
+        return HTTP__PROBLEM_OUTPUT;
+    case RUNTIME_LIMIT:
+        return HTTP__PROBLEM_LIMIT;
+    case RUNTIME_INVALID:
+        return HTTP__PROBLEM_ARGUMENTS;
+    case RUNTIME_BUSY:
+        return HTTP__PROBLEM_BUSY;
+    case RUNTIME_NO_MEMORY:
+        return HTTP__PROBLEM_OVERLOADED;
+    default:
+        return HTTP__PROBLEM_INTERNAL;
+    }
+}
+
+static void
+respond_problem(struct http__request *request,
+                const struct runtime_result *result)
+{
+    const struct runtime_error *err = &result->error;
+    json_t *members = http__problem_place(err);
+
+    json_object_set_new(members, "function", json_string(request->name));
+    json_object_set_new(members, "call_id",
+                        json_string(runtime_call_id(request->call)));
+    if (result->status == RUNTIME_FAILED || result->status == RUNTIME_EXITED)
+        json_object_set_new(members, "code", json_integer(result->code));
+    if (result->status == RUNTIME_OUT_OF_FUEL)
+        json_object_set_new(members, "limit", json_string("fuel"));
+    if (result->status == RUNTIME_TIMEOUT)
+        json_object_set_new(members, "limit", json_string("deadline"));
+    if (result->status == RUNTIME_OUT_OF_MEMORY)
+        json_object_set_new(members, "limit", json_string("memory"));
+    http__problem_with(request, kind_of_end(result->status), members,
+                       *err->message ? err->message
+                                     : runtime_status_text(result->status));
+}
+
+/* What is worth knowing of a call whatever its end. */
+static void
+add_headers(struct http__request *request,
+            const struct runtime_result *result)
+{
+    char text[96];
+
+    http__response_header(request, "X-Call-Id",
+                          runtime_call_id(request->call));
+    snprintf(text, sizeof(text), "%" PRIu64, result->fuel_used);
+    http__response_header(request, "Glass-Fuel-Used", text);
+    snprintf(text, sizeof(text),
+             "init;dur=%" PRIu64 ".%03u, exec;dur=%" PRIu64 ".%03u",
+             result->init_ns / 1000000,
+             (unsigned)(result->init_ns / 1000 % 1000),
+             result->run_ns / 1000000,
+             (unsigned)(result->run_ns / 1000 % 1000));
+    http__response_header(request, "Server-Timing", text);
+}
+
+static void
+ended(struct http__request *request)
+{
+    const struct runtime_result *result = runtime_call_result(request->call);
+
+    if (result->status != RUNTIME_OK)
+        respond_problem(request, result);
+    else if (result->value_count > 0)
+        respond_values(request, result);
+    else
+        http__respond(request, MHD_HTTP_OK, "application/octet-stream",
+                      result->output, result->output_bytes, HTTP__BORROWED);
+    add_headers(request, result);
+}
+
+static void
+complete_call(struct runtime_call *call, void *data)
+{
+    (void)call;
+    http__request_resume(data);
+}
+
+void
+http__call_finish(struct http__request *request)
+{
+    atomic_fetch_add(&request->loop->parked_count, 1);
+    enum runtime_status status =
+        runtime_call_start(request->call, complete_call, request);
+    if (status == RUNTIME_PENDING) {
+        http__request_park(request, ended);
+        return;
+    }
+    atomic_fetch_sub(&request->loop->parked_count, 1);
+    ended(request);
+}

@@ -1,0 +1,310 @@
+/*
+ * /v1/functions: deploying, describing and removing.
+ *
+ * The runtime ends each of these at once: a deployment checks a module and
+ * writes it down on the connection's thread.
+ */
+#include "http/routes.h"
+
+#include "http/condition.h"
+#include "http/json.h"
+#include "http/problem.h"
+#include "http/request.h"
+#include "http/response.h"
+
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char json[] = "application/json";
+static const char wasm[] = "application/wasm";
+
+static json_t *
+describe_config(const struct runtime_config *config)
+{
+    json_t *document = json_object();
+    json_t *env = json_object();
+
+    if (config->timeout_ms > 0)
+        json_object_set_new(document, "timeout_ms",
+                            json_integer((json_int_t)config->timeout_ms));
+    if (config->fuel > 0)
+        json_object_set_new(document, "fuel",
+                            json_integer((json_int_t)config->fuel));
+    if (config->memory_bytes > 0)
+        json_object_set_new(document, "memory_bytes",
+                            json_integer((json_int_t)config->memory_bytes));
+    for (size_t index = 0; index < config->variable_count; index++) {
+        const struct runtime_variable *variable = &config->variables[index];
+        json_object_set_new(env, variable->name,
+                            http__json_text(variable->value,
+                                            strlen(variable->value)));
+    }
+    json_object_set_new(document, "env", env);
+    return document;
+}
+
+static json_t *
+describe(const struct runtime_function_info *info)
+{
+    json_t *document = json_object();
+
+    json_object_set_new(document, "name", json_string(info->name));
+    json_object_set_new(document, "namespace", json_string(info->namespace_));
+    json_object_set_new(document, "kind",
+                        json_string(runtime_kind_name(info->kind)));
+    json_object_set_new(document, "digest", json_string(info->digest));
+    json_object_set_new(document, "size",
+                        json_integer((json_int_t)info->module_bytes));
+    json_object_set_new(document, "version",
+                        json_integer((json_int_t)info->version));
+    json_object_set_new(document, "deployed_ms",
+                        json_integer((json_int_t)info->deployed_ms));
+    json_object_set_new(document, "config", describe_config(info->config));
+    return document;
+}
+
+/* Finds the route's function; null after an answer. */
+static struct runtime_function *
+find(struct http__request *request, struct runtime_function_info *info)
+{
+    struct runtime_function *function;
+    struct runtime_error err;
+    enum runtime_status status =
+        runtime_function_get(request->server->options.runtime,
+                             request->namespace_, request->name, &function,
+                             &err);
+
+    if (status != RUNTIME_OK) {
+        http__problem_runtime(request, status, &err);
+        return NULL;
+    }
+    runtime_function_info(function, info);
+    return function;
+}
+
+/*
+ * Looks at the conditions of a read; returns false after 304 or 412.
+ */
+static bool
+read_applies(struct http__request *request, const char *digest)
+{
+    const struct http__headers *headers = &request->headers;
+    struct http__etags etags;
+
+    if (headers->if_match &&
+        !(http__condition_parse(headers->if_match, &etags) &&
+          http__condition_holds(&etags, digest, true))) {
+        http__problem(request, HTTP__PROBLEM_CONDITION,
+                      "the function has the ETag \"%s\"", digest);
+        return false;
+    }
+    if (headers->if_none_match &&
+        http__condition_parse(headers->if_none_match, &etags) &&
+        http__condition_holds(&etags, digest, false)) {
+        http__respond_empty(request, MHD_HTTP_NOT_MODIFIED);
+        http__response_etag(request, digest);
+        return false;
+    }
+    return true;
+}
+
+void
+http__function_get(struct http__request *request)
+{
+    struct runtime_function_info info;
+    struct runtime_function *function = find(request, &info);
+
+    if (!function)
+        return;
+    if (read_applies(request, info.digest)) {
+        http__respond_json(request, MHD_HTTP_OK, json, describe(&info));
+        http__response_etag(request, info.digest);
+    }
+    runtime_function_put(function);
+}
+
+void
+http__function_module(struct http__request *request)
+{
+    struct runtime_function_info info;
+    struct runtime_function *function = find(request, &info);
+
+    if (!function)
+        return;
+    if (read_applies(request, info.digest)) {
+        /* The function may go while the module is still being sent. */
+        http__respond(request, MHD_HTTP_OK, wasm, info.module,
+                      info.module_bytes, HTTP__COPIED);
+        http__response_etag(request, info.digest);
+    }
+    runtime_function_put(function);
+}
+
+void
+http__function_list(struct http__request *request)
+{
+    char prefix[RUNTIME_NAME_BYTES_MAX + 1];
+    char cursor[RUNTIME_NAME_BYTES_MAX + 1];
+    struct runtime_function_page page = {0};
+    struct runtime_function_info info;
+    struct runtime_error err;
+    size_t length;
+    unsigned limit;
+
+    if (!http__request_limit(request, &limit))
+        return;
+    bool has_prefix = http__request_parameter(request, "prefix", prefix,
+                                              sizeof(prefix), &length);
+    bool has_cursor = http__request_parameter(request, "cursor", cursor,
+                                              sizeof(cursor), &length);
+    if (request->response)
+        return;
+    enum runtime_status status = runtime_function_list(
+        request->server->options.runtime, request->namespace_,
+        has_prefix ? prefix : NULL, has_cursor ? cursor : NULL, limit, &page,
+        &err);
+    if (status != RUNTIME_OK) {
+        http__problem_runtime(request, status, &err);
+        return;
+    }
+    json_t *items = json_array();
+    for (size_t index = 0; index < page.count; index++) {
+        runtime_function_info(page.functions[index], &info);
+        json_array_append_new(items, describe(&info));
+    }
+    json_t *document = json_object();
+    json_object_set_new(document, "items", items);
+    json_object_set_new(document, "cursor",
+                        page.more && page.count > 0 ? json_string(info.name)
+                                                    : json_null());
+    http__respond_json(request, MHD_HTTP_OK, json, document);
+    runtime_function_page_deinit(&page);
+}
+
+/* Whether the body is said to be a module; saying nothing is fine. */
+static bool
+is_module_type(const char *type)
+{
+    size_t length = type ? strcspn(type, "; \t") : 0;
+
+    return !type ||
+           (length == sizeof(wasm) - 1 && !strncasecmp(type, wasm, length));
+}
+
+void
+http__function_put_begin(struct http__request *request)
+{
+    if (!is_module_type(request->headers.content_type))
+        http__problem(request, HTTP__PROBLEM_MEDIA_TYPE,
+                      "a module is of the type %s", wasm);
+    else if (!runtime_name_is_valid(request->name) ||
+             strlen(request->name) != request->name_length)
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "the name of a function is 1 to %d of a-z, 0-9 and, "
+                      "inside, hyphens",
+                      RUNTIME_NAME_BYTES_MAX);
+}
+
+/*
+ * Reads the condition; `digest` is set to an ETag if it is one of a module.
+ * Returns false after an answer.
+ */
+static bool
+read_condition(struct http__request *request,
+               enum runtime_condition *condition,
+               char digest[RUNTIME_DIGEST_SIZE])
+{
+    struct http__span etag;
+
+    *condition = RUNTIME_ALWAYS;
+    switch (http__condition_of_write(request->headers.if_match,
+                                     request->headers.if_none_match, &etag)) {
+    case HTTP__WRITE_ALWAYS:
+        return true;
+    case HTTP__WRITE_IF_ABSENT:
+        *condition = RUNTIME_IF_ABSENT;
+        return true;
+    case HTTP__WRITE_IF_PRESENT:
+        *condition = RUNTIME_IF_PRESENT;
+        return true;
+    case HTTP__WRITE_IF_ETAG:
+        *condition = RUNTIME_IF_DIGEST;
+        if (etag.length != RUNTIME_DIGEST_SIZE - 1)
+            break;
+        memcpy(digest, etag.bytes, etag.length);
+        digest[etag.length] = '\0';
+        return true;
+    case HTTP__WRITE_NEVER:
+        break;
+    case HTTP__WRITE_BAD:
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "a write takes If-Match with one ETag or *, or "
+                      "If-None-Match with *");
+        return false;
+    }
+    http__problem(request, HTTP__PROBLEM_CONDITION,
+                  "If-Match is no ETag that a function can have");
+    return false;
+}
+
+void
+http__function_put(struct http__request *request)
+{
+    char digest[RUNTIME_DIGEST_SIZE];
+    struct runtime_deployment deployment = {
+        .namespace_ = request->namespace_,
+        .name = request->name,
+        .module = (const uint8_t *)request->body.bytes,
+        .module_bytes = request->body.length,
+        .digest_expected = digest,
+    };
+    struct runtime_function_info info;
+    struct runtime_function *function;
+    struct runtime_error err;
+    bool created;
+
+    if (!read_condition(request, &deployment.condition, digest))
+        return;
+    if (!deployment.module)
+        deployment.module = (const uint8_t *)"";
+    enum runtime_status status =
+        runtime_function_deploy(request->server->options.runtime, &deployment,
+                                &function, &created, &err);
+    if (status != RUNTIME_OK) {
+        http__problem_runtime(request, status, &err);
+        return;
+    }
+    runtime_function_info(function, &info);
+    http__respond_json(request, created ? MHD_HTTP_CREATED : MHD_HTTP_OK, json,
+                       describe(&info));
+    http__response_etag(request, info.digest);
+    if (created)
+        http__response_header(request, MHD_HTTP_HEADER_LOCATION,
+                              request->target.raw);
+    runtime_function_put(function);
+}
+
+void
+http__function_delete(struct http__request *request)
+{
+    enum runtime_condition condition;
+    char digest[RUNTIME_DIGEST_SIZE];
+    struct runtime_error err;
+
+    if (!read_condition(request, &condition, digest))
+        return;
+    if (condition == RUNTIME_IF_ABSENT) {
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "a deletion takes no If-None-Match");
+        return;
+    }
+    enum runtime_status status = runtime_function_delete(
+        request->server->options.runtime, request->namespace_, request->name,
+        condition == RUNTIME_IF_DIGEST ? digest : NULL, &err);
+    if (status != RUNTIME_OK)
+        http__problem_runtime(request, status, &err);
+    else
+        http__respond_empty(request, MHD_HTTP_NO_CONTENT);
+}
