@@ -190,7 +190,6 @@ state_operation_deinit(struct state_operation *operation)
         operation->private_.release(operation->private_.owned);
     operation->private_.owned = NULL;
     operation->private_.release = NULL;
-    operation->private_.next = NULL;
     operation->status = STATE_OK;
     operation->message = NULL;
     operation->version = 0;

@@ -331,7 +331,6 @@ struct state_operation {
     struct {
         void *owned;                  /* a block that holds outputs */
         void (*release)(void *owned); /* how it is given back */
-        struct state_operation *next; /* in a queue of the backend's */
         uint64_t small[STATE_VALUE_INLINE_MAX / sizeof(uint64_t)];
     } private_;
 };

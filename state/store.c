@@ -23,6 +23,9 @@ static const struct scheme {
                               struct state_error *err);
 } schemes[] = {
     {"memory", true, state__memory_open},
+    {"redis://", false, state__redis_open},
+    {"redis+unix://", false, state__redis_open},
+    {"unix:", false, state__redis_open},
 };
 
 static const struct scheme *

@@ -1,0 +1,173 @@
+-- All operations of layout 1 but GET, which needs no script. The layout and
+-- what is promised about it: docs/state.md.
+--
+-- The same text is loaded as a function library (Redis 7) or as a script; the
+-- few lines around it that differ are in redis_link.c. Any change of what is
+-- stored or answered needs a new layout number, since nodes of several
+-- versions may share a Redis.
+--
+-- KEYS: 1 {ns}:k:KEY  a hash: v = value, n = version, in decimal
+--       2 {ns}:seq    the namespace's last version
+--       3 {ns}:index  a sorted set of all keys, scores 0: in order of bytes
+--       4 {ns}:expiry a sorted set of the keys that expire, by milliseconds
+-- ARGV: 1 kind, 2 KEY, and then what the kind needs.
+--
+-- Answers {'ok', version, size, number} or {status}, numbers as strings: Lua
+-- would round what is beyond 53 bits.
+
+-- How many dead keys one write clears away.
+local SWEEP_MAX = 32
+
+local function now_ms()
+    local time = redis.call('TIME')
+    return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Redis drops the hash of an expired key by itself; its place in the index is
+-- for us to drop. A key that is due but exists is about to go, or was made
+-- anew to stay.
+local function sweep(prefix, index, expiry)
+    if redis.call('ZCARD', expiry) == 0 then
+        return
+    end
+    local due = redis.call('ZRANGEBYSCORE', expiry, '-inf', now_ms(),
+                           'LIMIT', 0, SWEEP_MAX)
+    for _, key in ipairs(due) do
+        local left = redis.call('PTTL', prefix .. key)
+        if left == -2 then
+            redis.call('ZREM', index, key)
+        end
+        if left < 0 then
+            redis.call('ZREM', expiry, key)
+        end
+    end
+end
+
+local function next_version(seq)
+    return string.format('%.0f', redis.call('INCR', seq))
+end
+
+local function holds(condition, expected, version)
+    if condition == 'absent' then
+        return version == '0'
+    elseif condition == 'present' then
+        return version ~= '0'
+    elseif condition == 'version' then
+        return version == expected
+    end
+    return true
+end
+
+-- Changes the value; returns its size and number, or nothing and an answer.
+local function change(kind, item, value, version, size_max)
+    if kind == 'put' then
+        redis.call('HSET', item, 'v', value)
+        return #value, '0'
+    elseif kind == 'append' then
+        local old = ''
+        if version ~= '0' then
+            old = redis.call('HGET', item, 'v') or ''
+        end
+        if #old + #value > tonumber(size_max) then
+            return nil, {'too-big'}
+        end
+        redis.call('HSET', item, 'v', old .. value)
+        return #old + #value, '0'
+    end
+    local sum = redis.pcall('HINCRBY', item, 'v', value)
+    if type(sum) == 'table' and sum.err then
+        if string.find(sum.err, 'overflow', 1, true) then
+            return nil, {'overflow'}
+        elseif string.find(sum.err, 'not an integer', 1, true) then
+            return nil, {'not-a-number'}
+        end
+        return nil, sum
+    end
+    local number = redis.call('HGET', item, 'v')
+    return #number, number
+end
+
+local function write(keys, args)
+    local item, seq, index, expiry = keys[1], keys[2], keys[3], keys[4]
+    local kind, key, condition, expected = args[1], args[2], args[3], args[4]
+    local value, ttl, keep, size_max = args[5], args[6], args[7], args[8]
+
+    sweep(string.sub(item, 1, -1 - #key), index, expiry)
+    local version = redis.call('HGET', item, 'n') or '0'
+    if not holds(condition, expected, version) then
+        return {'conflict', version}
+    end
+    if kind == 'delete' then
+        if version == '0' then
+            return {'not-found'}
+        end
+        redis.call('DEL', item)
+        redis.call('ZREM', index, key)
+        redis.call('ZREM', expiry, key)
+        return {'ok', next_version(seq), '0', '0'}
+    end
+    local size, number = change(kind, item, value, version, size_max)
+    if not size then
+        return number
+    end
+    if version == '0' then
+        redis.call('ZADD', index, 0, key)
+    end
+    version = next_version(seq)
+    redis.call('HSET', item, 'n', version)
+    if ttl ~= '0' then
+        redis.call('PEXPIRE', item, ttl)
+        redis.call('ZADD', expiry, now_ms() + ttl, key)
+    elseif kind == 'put' and keep == '0' then
+        if redis.call('PERSIST', item) == 1 then
+            redis.call('ZREM', expiry, key)
+        end
+    end
+    return {'ok', version, tostring(size), number}
+end
+
+local function stat(keys)
+    local version = redis.call('HGET', keys[1], 'n')
+    if not version then
+        return {'not-found'}
+    end
+    local size = redis.call('HSTRLEN', keys[1], 'v')
+    return {'ok', version, tostring(size), '0'}
+end
+
+-- ARGV: 3 and 4 the bounds as ZRANGEBYLEX has them, 5 how many at most.
+-- Answers {'ok', more, cursor, key, version, size, key, ...}. A key whose hash
+-- is gone has expired: it leaves the index and leaves the page shorter.
+local function list(keys, args)
+    local prefix, index = keys[1], keys[3]
+    local want = tonumber(args[5])
+    local found = redis.call('ZRANGEBYLEX', index, args[3], args[4],
+                             'LIMIT', 0, want + 1)
+    local count = math.min(#found, want)
+    local answer = {'ok', '0', found[count] or ''}
+
+    if #found > want then
+        answer[2] = '1'
+    end
+    for i = 1, count do
+        local version = redis.call('HGET', prefix .. found[i], 'n')
+        if version then
+            local size = redis.call('HSTRLEN', prefix .. found[i], 'v')
+            answer[#answer + 1] = found[i]
+            answer[#answer + 1] = version
+            answer[#answer + 1] = tostring(size)
+        else
+            redis.call('ZREM', index, found[i])
+        end
+    end
+    return answer
+end
+
+local function run(keys, args)
+    if args[1] == 'stat' then
+        return stat(keys)
+    elseif args[1] == 'list' then
+        return list(keys, args)
+    end
+    return write(keys, args)
+end
