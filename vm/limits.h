@@ -13,7 +13,10 @@
 #define GVM_ITEMS_MAX 1000000u
 #define GVM_TABLES_MAX 100u
 #define GVM_MEMORIES_MAX 1u
+/* Element segments and data segments: of each. */
 #define GVM_SEGMENTS_MAX 100000u
+/* Entries of all element segments of one module together. */
+#define GVM_ELEMENT_ENTRIES_MAX 10000000u
 #define GVM_NAME_BYTES_MAX 100000u
 #define GVM_BODY_BYTES_MAX 7654321u
 #define GVM_LOCALS_MAX 50000u
@@ -21,10 +24,14 @@
 #define GVM_RESULTS_MAX 1000u
 #define GVM_BR_TABLE_MAX 65520u
 #define GVM_NESTING_MAX 10000u
-/* Operands that may be on the stack at once. */
-#define GVM_OPERANDS_MAX 65536u
-/* Slots of one frame: parameters, locals, operands and links. */
+/* Larger bodies are translated when the module is loaded, not at the first
+ * call. */
+#define GVM_LAZY_BODY_BYTES_MAX 65536u
+/* Slots of one frame: parameters, locals, operands at their highest, and
+ * GVM_FRAME_SLOTS_RESERVED of the engine's own. A function that could need
+ * more is refused. */
 #define GVM_FRAME_SLOTS_MAX 65535u
+#define GVM_FRAME_SLOTS_RESERVED 18u
 /* Entries that one table may have. */
 #define GVM_TABLE_ENTRIES_MAX 10000000u
 /* Pages of 64 KiB that a 32-bit memory may have. */

@@ -27,6 +27,33 @@ gvm__read_fail_end(const struct gvm__reader *reader)
                           "unexpected end of section or function");
 }
 
+static const char *
+feature_name(enum gvm_feature feature)
+{
+    switch (feature) {
+#define FEATURE_CASE(name, bit, text)                                    \
+    case GVM_FEATURE_##name:                                             \
+        return text;
+        GVM_FEATURE_MAP(FEATURE_CASE)
+#undef FEATURE_CASE
+    }
+    return "unknown";
+}
+
+enum gvm_status
+gvm__read_feature(const struct gvm__reader *reader,
+                  struct gvm_module *module, const uint8_t *at,
+                  enum gvm_feature feature, const char *what)
+{
+    if (module->features & (uint32_t)feature) {
+        module->features_used |= (uint32_t)feature;
+        return GVM_OK;
+    }
+    return gvm__read_fail(reader, GVM_MALFORMED, at,
+                          "%s: needs the feature %s", what,
+                          feature_name(feature));
+}
+
 /*
  * LEB128 of `bits` bits. The last byte that the width allows must not ask
  * for another one, and what it has beyond the width must be zeros or, when

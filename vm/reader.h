@@ -71,6 +71,16 @@ enum gvm_status gvm__read_fail(const struct gvm__reader *reader,
 enum gvm_status gvm__read_fail_end(const struct gvm__reader *reader)
     __attribute__((cold));
 
+/*
+ * GVM_OK when the module may use `feature`, which is then noted as used;
+ * else GVM_MALFORMED at `at`: "<what>: needs the feature <name>".
+ */
+enum gvm_status gvm__read_feature(const struct gvm__reader *reader,
+                                  struct gvm_module *module,
+                                  const uint8_t *at,
+                                  enum gvm_feature feature,
+                                  const char *what);
+
 bool gvm__utf8_is_valid(const uint8_t *bytes, size_t length_bytes);
 
 static inline size_t
@@ -83,7 +93,8 @@ static inline enum gvm_status
 gvm__read_byte(struct gvm__reader *reader, uint8_t *byte)
 {
     if (__builtin_expect(reader->at == reader->end, 0)) {
-        return gvm__read_fail_end(reader);
+        gvm__read_fail_end(reader);
+        return GVM_MALFORMED; /* known not to be GVM_OK when inlined */
     }
     *byte = *reader->at++;
     return GVM_OK;
