@@ -88,6 +88,25 @@ gvm__instance_evaluate(const struct gvm_instance *instance,
     return value;
 }
 
+/*
+ * How many of the module's own functions can be referred to from anywhere,
+ * at most. Only these need an object: calls within the module do without.
+ */
+static uint32_t
+referable_max(const struct gvm_module *module)
+{
+    uint32_t own = module->function_count - module->imported_function_count;
+    uint64_t count = (uint64_t)module->export_count + 1; /* 1: start */
+    size_t i;
+
+    if (module->declared_functions != NULL) {
+        for (i = 0; i < bits_to_bytes(module->function_count); i++)
+            count += (unsigned)__builtin_popcount(
+                module->declared_functions[i]);
+    }
+    return count < own ? (uint32_t)count : own;
+}
+
 /* `count` zeroed elements of the arena; sets `*failed` when there is none. */
 static void *
 array(struct gvm_store *store, uint32_t count, size_t element_bytes,
@@ -121,9 +140,8 @@ allocate(struct gvm_store *store, struct gvm_module *module)
                               sizeof(*instance->globals), &failed);
     instance->funcs = array(store, module->function_count,
                             sizeof(*instance->funcs), &failed);
-    instance->own_funcs =
-        array(store, module->function_count - module->imported_function_count,
-              sizeof(*instance->own_funcs), &failed);
+    instance->own_funcs = array(store, referable_max(module),
+                                sizeof(*instance->own_funcs), &failed);
     instance->own_globals =
         array(store, module->global_count - module->imported_global_count,
               sizeof(*instance->own_globals), &failed);
@@ -161,23 +179,44 @@ bind_imports(struct gvm_instance *instance, const struct gvm_extern *imports)
     }
 }
 
+/* The object of a function that can be referred to; imports have theirs. */
+static void
+make_function(struct gvm_instance *instance, uint32_t index)
+{
+    struct gvm_module *module = instance->module;
+    const struct gvm__type *type = gvm__module_function_type(module, index);
+    struct gvm_func *func;
+
+    if (instance->funcs[index] != NULL)
+        return;
+    func = &instance->own_funcs[instance->own_func_count++];
+    func->type_id = type->id;
+    func->index = index;
+    func->instance = instance;
+    func->function =
+        &module->functions[index - module->imported_function_count];
+    func->type = &type->func;
+    instance->funcs[index] = func;
+}
+
 static void
 make_functions(struct gvm_instance *instance)
 {
-    struct gvm_module *module = instance->module;
-    uint32_t imported = module->imported_function_count;
+    const struct gvm_module *module = instance->module;
+    const uint8_t *declared = module->declared_functions;
     uint32_t i;
 
-    for (i = imported; i < module->function_count; i++) {
-        struct gvm_func *func = &instance->own_funcs[i - imported];
-        const struct gvm__type *type = gvm__module_function_type(module, i);
-
-        func->type_id = type->id;
-        func->index = i;
-        func->instance = instance;
-        func->function = &module->functions[i - imported];
-        func->type = &type->func;
-        instance->funcs[i] = func;
+    for (i = 0; i < module->export_count; i++) {
+        if (module->exports[i].kind == GVM_EXTERN_FUNC)
+            make_function(instance, module->exports[i].index);
+    }
+    if (module->start_function != GVM_NO_FUNCTION)
+        make_function(instance, module->start_function);
+    for (i = 0; declared != NULL && i < module->function_count; i++) {
+        if (declared[i / 8] == 0)
+            i |= 7; /* none of these eight */
+        else if (bit_is_set(declared, i))
+            make_function(instance, i);
     }
 }
 

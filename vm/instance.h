@@ -71,14 +71,17 @@ struct gvm_instance {
     struct gvm_memory **memories;
     struct gvm_table **tables;
     struct gvm_global **globals;
-    /* The running call, set while one runs. */
+    /* The running call and the end of its value stack (call.h). */
     struct gvm_call *call;
+    uint64_t *stack_limit;
     struct gvm_module *module;
     struct gvm_store *store;
     /* By function index: imported ones belong to others, own ones point
-     * into `own_funcs`. */
+     * into `own_funcs`. NULL: own, and nothing can refer to it (neither
+     * exported nor declared nor the start function). */
     struct gvm_func **funcs;
     struct gvm_func *own_funcs;
+    uint32_t own_func_count;
     struct gvm_global *own_globals;
     /* One bit per segment. */
     uint8_t *elements_dropped;

@@ -340,14 +340,18 @@ struct gvm_extern {
 typedef enum gvm_status gvm_host_function(struct gvm_call *call, void *data,
                                           union gvm_value *slots);
 
-/* Copies `type`; keeps `data`. */
+/* Copies `type`; keeps `data`. GVM_LIMIT: more than GVM_PARAMETERS_MAX or
+ * GVM_RESULTS_MAX; GVM_BAD_ARGUMENT: no function, or a type that a slot
+ * cannot hold. */
 enum gvm_status
 gvm_func_create(struct gvm_store *store, const struct gvm_func_type *type,
                 gvm_host_function *function, void *data,
                 struct gvm_func **func);
 void gvm_func_type(const struct gvm_func *func, struct gvm_func_type *type);
 
-/* GVM_LIMIT when the store's totals do not allow `limits.min`. */
+/* GVM_LIMIT when the store's totals or GVM_MEMORY_PAGES_MAX do not allow
+ * `limits`, GVM_BAD_ARGUMENT when they contradict each other, or
+ * GVM_NO_MEMORY. */
 enum gvm_status gvm_memory_create(struct gvm_store *store,
                                   const struct gvm_limits *limits,
                                   struct gvm_memory **memory);
@@ -364,6 +368,8 @@ int64_t gvm_memory_grow(struct gvm_memory *memory, uint64_t pages);
 uint8_t *gvm_memory_range(const struct gvm_memory *memory, uint64_t offset,
                           uint64_t length_bytes);
 
+/* As gvm_memory_create, with GVM_TABLE_ENTRIES_MAX for `limits.min`: a
+ * larger maximum is only never reached. All entries are `initial`. */
 enum gvm_status gvm_table_create(struct gvm_store *store,
                                  enum gvm_value_type element_type,
                                  const struct gvm_limits *limits,
@@ -376,6 +382,7 @@ bool gvm_table_get(const struct gvm_table *table, uint64_t index,
 bool gvm_table_set(struct gvm_table *table, uint64_t index,
                    union gvm_value value);
 
+/* GVM_BAD_ARGUMENT: a type that a slot cannot hold. */
 enum gvm_status gvm_global_create(struct gvm_store *store,
                                   enum gvm_value_type type, bool mutable_,
                                   union gvm_value value,
@@ -383,20 +390,23 @@ enum gvm_status gvm_global_create(struct gvm_store *store,
 union gvm_value gvm_global_get(const struct gvm_global *global);
 /* Only for mutable globals. */
 void gvm_global_set(struct gvm_global *global, union gvm_value value);
+/* The minimum of limits is the present size. */
 void gvm_extern_type(const struct gvm_extern *external,
                      struct gvm_extern_type *type);
 
 /* ---- Instances ------------------------------------------------------- */
 
 /*
- * Links `module` with `imports` (one for each import, in the module's order)
- * and initialises globals, tables and memories. The start function is NOT
+ * Links `module` with `imports` (one for each import, in the module's order;
+ * a null pointer in one stands for an import that nobody offers) and
+ * initialises globals, tables and memories. The start function is NOT
  * run: whoever instantiates calls gvm_instance_start and runs what it gives
  * before anything else.
  *
  * Returns GVM_UNLINKABLE (err names the import), GVM_TRAP when a segment
  * does not fit (at features without BULK_MEMORY: GVM_UNLINKABLE, nothing
- * written), GVM_LIMIT or GVM_NO_MEMORY. What earlier segments wrote into
+ * written), GVM_LIMIT, GVM_NO_MEMORY, or GVM_BAD_ARGUMENT for too many
+ * imports or one of another store. What earlier segments wrote into
  * imported tables and memories stays written, as the specification has it;
  * the store keeps what such tables refer to.
  */

@@ -180,6 +180,46 @@ START_TEST(the_start_function_is_given_and_not_run)
 }
 END_TEST
 
+/* Ten functions: 1 is exported twice, 3 starts, 5 is in an element segment,
+ * 7 in a global; 9 is both exported and an element. */
+START_TEST(functions_that_can_be_referred_to_have_one_object)
+{
+    static const uint32_t elements[] = {5, 9, 9};
+    struct module_builder *builder = module_builder_create();
+    struct gvm_instance *instance;
+    uint32_t i;
+
+    for (i = 0; i < 10; i++)
+        module_builder_func(builder, ":", "", BYTES(0x0b));
+    module_builder_table(builder, 'r', 3, NO_MAX);
+    module_builder_global(builder, 'r', false, BYTES(0xd2, 7, 0x0b));
+    module_builder_export(builder, "a", GVM_EXTERN_FUNC, 1);
+    module_builder_export(builder, "b", GVM_EXTERN_FUNC, 1);
+    module_builder_export(builder, "c", GVM_EXTERN_FUNC, 9);
+    module_builder_start(builder, 3);
+    module_builder_elements(builder, 0, elements, 3);
+    vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
+    instance = instantiate(builder, NULL);
+    for (i = 0; i < 10; i++) {
+        ck_assert((instance->funcs[i] != NULL) == (i % 2 == 1));
+        if (i % 2 == 1) {
+            ck_assert_uint_eq(instance->funcs[i]->index, i);
+            ck_assert_ptr_eq(instance->funcs[i]->function,
+                             &world.modules[0]->functions[i]);
+        }
+    }
+    ck_assert_uint_eq(instance->own_func_count, 5);
+    ck_assert_ptr_eq(vm_world_export(instance, "a").func,
+                     vm_world_export(instance, "b").func);
+    ck_assert_ptr_eq(vm_world_export(instance, "c").func,
+                     instance->tables[0]->entries[2].funcref);
+    ck_assert_ptr_eq(gvm_instance_start(instance), instance->funcs[3]);
+    ck_assert_ptr_eq(instance->globals[0]->value.funcref,
+                     instance->funcs[7]);
+    vm_world_close(&world);
+}
+END_TEST
+
 START_TEST(globals_begin_with_the_value_of_their_expression)
 {
     struct module_builder *builder = module_builder_create();
@@ -466,6 +506,7 @@ instance_suite(void)
         bounds);
     tcase_add_loop_test(tests, the_start_function_is_given_and_not_run, 0,
                         2);
+    tcase_add_test(tests, functions_that_can_be_referred_to_have_one_object);
     tcase_add_test(tests, globals_begin_with_the_value_of_their_expression);
     tcase_add_loop_test(
         tests, active_segments_are_written_in_order_and_dropped, 0, bounds);
