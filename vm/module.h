@@ -3,7 +3,7 @@
  *
  * Written by decode*.c, checked by validate.c, read by everybody else. It
  * never changes after gvm_module_load, with one exception: a function's
- * `entry` and `code`, published once by a release store (code.h).
+ * `entry`, published once by a release store (code.h).
  */
 #ifndef GLASS_VM_MODULE_H
 #define GLASS_VM_MODULE_H
@@ -14,7 +14,7 @@
 #include "vm/insns.h"
 #include "vm/vm.h"
 
-struct gvm__code;
+struct gvm__code_chunk;
 
 /* A function type of the module and its identity in the engine. */
 struct gvm__type {
@@ -94,7 +94,6 @@ struct gvm__data_segment {
 struct gvm__function {
     _Atomic(const uint64_t *) entry;
     uint64_t lazy[1];
-    _Atomic(struct gvm__code *) code;
     struct gvm_module *module;
     uint32_t index;       /* in the function index space */
     uint32_t type;        /* in module->types */
@@ -158,7 +157,7 @@ struct gvm_module {
 
     /* Translated code hangs here; guarded by the lock. */
     pthread_mutex_t lock;
-    struct gvm__code *codes;
+    struct gvm__code_chunk *chunks;
 };
 
 /* By name: NULL when there is no such export. */
@@ -200,6 +199,9 @@ enum gvm_bounds gvm__engine_bounds(const struct gvm_engine *engine);
 
 /* code.c: sets up the `lazy` cells of all functions of a new module. */
 void gvm__module_prepare(struct gvm_module *module);
+/* code.c: translates the functions too large for a first call. */
+enum gvm_status gvm__module_translate_large(struct gvm_module *module,
+                                            struct gvm_error *err);
 /* code.c: frees all translated code of the module. */
 void gvm__module_discard(struct gvm_module *module);
 /* code.c: translates all functions now (`eager`). */

@@ -1,0 +1,252 @@
+/*
+ * call.c - calls as embedders see them: start, resume, fuel, results.
+ */
+#include "vm/call.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "vm/code.h"
+#include "vm/ops.h"
+
+/* The bottom frame has to fit whatever the size of the stack. */
+#define STACK_BYTES_MIN 65536u
+static_assert(STACK_BYTES_MIN / 8 >= GVM_PARAMETERS_MAX +
+                                         GVM_RESULTS_MAX +
+                                         GVM__BRIDGE_SLOTS +
+                                         GVM__LINK_SLOTS,
+              "arguments and results of a first call fit any stack");
+
+#define FUEL_MAX (UINT64_MAX / 2)
+
+static uint64_t
+cell_of(enum gvm__op op)
+{
+    uint16_t handler;
+    bool found = gvm__op_handler(op, NULL, GVM__KIND_NONE, &handler);
+
+    assert(found);
+    return gvm__handler_word(handler);
+}
+
+enum gvm_status
+gvm_call_create(struct gvm_store *store, struct gvm_call **call)
+{
+    struct gvm_call *made = calloc(1, sizeof *made);
+
+    if (made == NULL)
+        return GVM_NO_MEMORY;
+    made->store = store;
+    made->stack_bytes = store->value_stack_bytes < STACK_BYTES_MIN
+                            ? STACK_BYTES_MIN
+                            : (size_t)store->value_stack_bytes;
+    made->stack = mmap(NULL, made->stack_bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (made->stack == MAP_FAILED) {
+        free(made);
+        return GVM_NO_MEMORY;
+    }
+    /* The results of a host function that is called first need no frame. */
+    made->stack_limit = made->stack + made->stack_bytes / 8;
+    made->start_cell[0] = cell_of(GVM__OP_start);
+    made->halt_cell[0] = cell_of(GVM__OP_halt);
+    made->bridge_cell[0] = cell_of(GVM__OP_return_to_instance);
+    made->root_memory = &store->empty_memory;
+    made->root.memories = &made->root_memory;
+    made->root.store = store;
+    atomic_init(&made->interrupted, false);
+    gvm_call_set_fuel(made, FUEL_MAX);
+    *call = made;
+    return GVM_OK;
+}
+
+void
+gvm_call_destroy(struct gvm_call *call)
+{
+    if (call == NULL)
+        return;
+    munmap(call->stack, call->stack_bytes);
+    free(call);
+}
+
+void
+gvm_call_set_data(struct gvm_call *call, void *data)
+{
+    call->data = data;
+}
+
+void *
+gvm_call_data(const struct gvm_call *call)
+{
+    return call->data;
+}
+
+void
+gvm_call_set_fuel(struct gvm_call *call, uint64_t fuel)
+{
+    call->fuel_reserve = fuel < FUEL_MAX ? fuel : FUEL_MAX;
+    call->fuel = 0;
+}
+
+uint64_t
+gvm_call_fuel(const struct gvm_call *call)
+{
+    return call->fuel_reserve + (uint64_t)call->fuel;
+}
+
+/* Fills err with the kind of the trap and where the call is. */
+static void
+describe_trap(const struct gvm_call *call, const char *text,
+              struct gvm_error *err)
+{
+    struct gvm_module *module = call->instance->module;
+    uint32_t function;
+    uint64_t offset;
+    const char *name;
+    size_t name_bytes;
+
+    err->function = GVM_NO_FUNCTION;
+    err->offset = GVM_NO_OFFSET;
+    if (module == NULL ||
+        !gvm__code_locate(module, call->pc, &function, &offset)) {
+        snprintf(err->message, sizeof err->message, "%s", text);
+        return;
+    }
+    err->function = function;
+    err->offset = offset;
+    if (gvm_module_function_name(module, function, &name, &name_bytes))
+        snprintf(err->message, sizeof err->message,
+                 "%s in function %u (%.*s) at offset 0x%llx", text,
+                 function, name_bytes < 64 ? (int)name_bytes : 64, name,
+                 (unsigned long long)offset);
+    else
+        snprintf(err->message, sizeof err->message,
+                 "%s in function %u at offset 0x%llx", text, function,
+                 (unsigned long long)offset);
+}
+
+static enum gvm_status
+fail(const struct gvm_call *call, enum gvm_status status,
+     struct gvm_error *err)
+{
+    const char *text = gvm_status_text(status);
+
+    if (err == NULL)
+        return status;
+    err->status = status;
+    err->trap = GVM_TRAP_NONE;
+    if (status == GVM_TRAP) {
+        err->trap = call->trap;
+        text = call->host_message ? call->message
+                                  : gvm_trap_text(call->trap);
+    }
+    describe_trap(call, text, err);
+    return status;
+}
+
+static enum gvm_status
+run(struct gvm_call *call, struct gvm_error *err)
+{
+    struct gvm_instance *instance = call->instance;
+    struct gvm_call *outer = instance->call;
+    uint64_t *outer_limit = instance->stack_limit;
+    enum gvm__exit exit;
+
+    gvm__call_enter(call, instance);
+    call->suspended = false;
+    call->host_message = false;
+    exit = gvm__run(call);
+    /* A host function may have run this call inside another. */
+    instance->call = outer;
+    instance->stack_limit = outer_limit;
+    switch (exit) {
+    case GVM__EXIT_HALTED:
+        call->suspension = GVM_SUSPENSION_NONE;
+        return GVM_OK;
+    case GVM__EXIT_FUEL:
+        call->suspended = true;
+        return fail(call, GVM_SUSPENDED, err);
+    case GVM__EXIT_HOST:
+        call->suspended = true;
+        call->suspension = GVM_SUSPENSION_HOST;
+        return fail(call, GVM_SUSPENDED, err);
+    case GVM__EXIT_EXHAUSTED:
+        return fail(call, GVM_EXHAUSTED, err);
+    case GVM__EXIT_EXITED:
+        return fail(call, GVM_EXITED, err);
+    case GVM__EXIT_NO_MEMORY:
+        return fail(call, GVM_NO_MEMORY, err);
+    default:
+        return fail(call, GVM_TRAP, err);
+    }
+}
+
+enum gvm_status
+gvm_call_start(struct gvm_call *call, struct gvm_func *func,
+               const union gvm_value *arguments, struct gvm_error *err)
+{
+    size_t count = func->type->parameter_count;
+
+    call->func = func;
+    call->pc = (const uint8_t *)call->start_cell;
+    call->fp = call->stack;
+    call->instance = &call->root;
+    call->fuel_needed = 0;
+    if (count > 0)
+        memcpy(call->stack, arguments, count * sizeof *arguments);
+    return run(call, err);
+}
+
+enum gvm_status
+gvm_call_resume(struct gvm_call *call, struct gvm_error *err)
+{
+    assert(call->suspended);
+    return run(call, err);
+}
+
+const union gvm_value *
+gvm_call_results(const struct gvm_call *call)
+{
+    return (const union gvm_value *)(const void *)call->stack;
+}
+
+enum gvm_suspension
+gvm_call_suspension(const struct gvm_call *call)
+{
+    return call->suspended ? call->suspension : GVM_SUSPENSION_NONE;
+}
+
+void
+gvm_call_interrupt(struct gvm_call *call)
+{
+    atomic_store_explicit(&call->interrupted, true, memory_order_relaxed);
+}
+
+struct gvm_instance *
+gvm_call_instance(const struct gvm_call *call)
+{
+    return call->instance == &call->root ? NULL : call->instance;
+}
+
+enum gvm_status
+gvm_call_trap(struct gvm_call *call, enum gvm_trap trap, const char *format,
+              ...)
+{
+    va_list arguments;
+
+    call->trap = trap;
+    call->host_message = true;
+    if (format == NULL) {
+        snprintf(call->message, sizeof call->message, "%s",
+                 gvm_trap_text(trap));
+        return GVM_TRAP;
+    }
+    va_start(arguments, format);
+    vsnprintf(call->message, sizeof call->message, format, arguments);
+    va_end(arguments);
+    return GVM_TRAP;
+}

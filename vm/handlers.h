@@ -1,0 +1,242 @@
+/*
+ * handlers.h - the vocabulary in which the bodies of ops.inc are written.
+ *
+ * It hides two things. Where operands are: SOURCE_<type>_<kind>(offset) and
+ * RESULT_<type>_<kind>(value), see ops.h. How one handler goes on to the
+ * next: as a function that ends in a call to it, which the compiler turns
+ * into a jump, or, with GVM_SWITCH_LOOP, as a case of one big switch (below
+ * -O2 there is no such jump, and the native stack would grow).
+ *
+ * The registers of the machine: pc (the cell), fp (the frame), mem (memory
+ * 0), inst (the instance), fuel.
+ */
+#ifndef GLASS_VM_HANDLERS_H
+#define GLASS_VM_HANDLERS_H
+
+#include "vm/slow.h"
+#include "vm/numeric.h"
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* ---- Cells --------------------------------------------------------------- */
+
+#define SLOT_AT(offset) (*(const uint16_t *)(const void *)(pc + (offset)))
+#define IMMEDIATE_AT(offset)                                             \
+    (*(const uint32_t *)(const void *)(pc + (offset)))
+#define WORD_AT(offset) (*(const uint64_t *)(const void *)(pc + (offset)))
+#define WORD(offset) WORD_AT(offset)
+
+#define SOURCE_w_S(offset) ((uint32_t)fp[SLOT_AT(offset)])
+#define SOURCE_w_I(offset) IMMEDIATE_AT(offset)
+#define SOURCE_x_S(offset) fp[SLOT_AT(offset)]
+#define SOURCE_x_I(offset) ((uint64_t)(int32_t)IMMEDIATE_AT(offset))
+#define SOURCE_f_S(offset) f32_from_bits((uint32_t)fp[SLOT_AT(offset)])
+#define SOURCE_f_K(offset) f32_from_bits((uint32_t)WORD_AT(offset))
+#define SOURCE_d_S(offset) f64_from_bits(fp[SLOT_AT(offset)])
+#define SOURCE_d_K(offset) f64_from_bits(WORD_AT(offset))
+
+/* Slots are always written whole: reading 64 bits where 32 were just
+ * written would wait for the store to reach the cache. */
+#define RESULT_w_S(value) fp[to] = (uint32_t)(value)
+#define RESULT_x_S(value) fp[to] = (uint64_t)(value)
+#define RESULT_f_S(value) fp[to] = f32_bits(value)
+#define RESULT_d_S(value) fp[to] = f64_bits(value)
+
+/* ---- Memory -------------------------------------------------------------- */
+
+#define MEMORY_BYTES gvm__memory_size(mem)
+#define MEMORY_OF(instance) ((instance)->memories[0]->data)
+
+/*
+ * Guests may race with each other in what they share, so their accesses are
+ * exempt from the thread sanitizer. When an access faults, guard.c finds the
+ * cell in the first argument's register: the empty asm around it keeps pc
+ * there, and keeps it from moving on before.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define GVM__TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define GVM__TSAN 1
+#endif
+#endif
+
+#define GUEST_TYPES(X)                                                   \
+    X(int8_t) X(uint8_t) X(int16_t) X(uint16_t) X(int32_t) X(uint32_t)   \
+    X(uint64_t) X(float) X(double)
+
+#ifdef GVM__TSAN
+#define GUEST_ATTRIBUTE __attribute__((noinline, no_sanitize("thread")))
+#else
+#define GUEST_ATTRIBUTE __attribute__((always_inline))
+#endif
+
+#define GUEST_ACCESSORS(type)                                            \
+    struct guest_##type {                                                \
+        type value;                                                      \
+    } __attribute__((packed, may_alias));                                \
+    static inline GUEST_ATTRIBUTE type                                   \
+        guest_load_##type(const uint8_t *address)                        \
+    {                                                                    \
+        return ((const struct guest_##type *)(const void *)address)      \
+            ->value;                                                     \
+    }                                                                    \
+    static inline GUEST_ATTRIBUTE void                                   \
+        guest_store_##type(uint8_t *address, type value)                 \
+    {                                                                    \
+        ((struct guest_##type *)(void *)address)->value = value;         \
+    }
+GUEST_TYPES(GUEST_ACCESSORS)
+#undef GUEST_ACCESSORS
+
+#if defined(__x86_64__) && !defined(GVM_SWITCH_LOOP)
+#define HOLD_PC __asm__ volatile("" : "+D"(pc) : : "memory")
+#else
+#define HOLD_PC ((void)0)
+#endif
+#define GUEST_LOAD(type, address)                                        \
+    __extension__({                                                      \
+        const uint8_t *address_ = (address);                             \
+        type loaded_;                                                    \
+        HOLD_PC;                                                         \
+        loaded_ = guest_load_##type(address_);                           \
+        HOLD_PC;                                                         \
+        loaded_;                                                         \
+    })
+#define GUEST_STORE(type, address, value)                                \
+    do {                                                                 \
+        uint8_t *address_ = (address);                                   \
+        HOLD_PC;                                                         \
+        guest_store_##type(address_, (type)(value));                     \
+        HOLD_PC;                                                         \
+    } while (0)
+
+/* ---- Going on ------------------------------------------------------------ */
+
+#ifdef GVM_SWITCH_LOOP
+
+#define HANDLER(name) case HANDLER_##name:
+#define DISPATCH() goto dispatch
+#define LEAVE_WITH(exit)                                                 \
+    do {                                                                 \
+        exit_ = (exit);                                                  \
+        goto leave;                                                      \
+    } while (0)
+/* A fault is reported from the pc as it was stored last. */
+#define STORE_PC() (inst->call->pc = pc)
+
+#else
+
+#define REGISTERS                                                        \
+    const uint8_t *pc, uint64_t *fp, uint8_t *mem,                       \
+        struct gvm_instance *inst, int64_t fuel
+#define ARGUMENTS pc, fp, mem, inst, fuel
+
+typedef enum gvm__exit handler_function(REGISTERS);
+
+#ifdef __clang__
+#define TAIL __attribute__((musttail)) return
+#define COLD __attribute__((noinline, cold))
+#else
+#define TAIL return
+/* What the compiler knows of a function that never goes on would turn the
+ * jump to it into a call. */
+#define COLD __attribute__((noinline, cold, noipa))
+#endif
+
+#define HANDLER(name) static enum gvm__exit handle_##name(REGISTERS)
+#define DISPATCH()                                                       \
+    TAIL (*(handler_function *const *)(const void *)pc)(ARGUMENTS)
+#define LEAVE_WITH(exit)                                                 \
+    do {                                                                 \
+        store_registers(ARGUMENTS);                                      \
+        return (exit);                                                   \
+    } while (0)
+
+#endif
+
+#define NEXT(size)                                                       \
+    do {                                                                 \
+        pc += (size);                                                    \
+        DISPATCH();                                                      \
+    } while (0)
+#define GOTO(target)                                                     \
+    do {                                                                 \
+        pc = (const uint8_t *)(uintptr_t)(target);                       \
+        DISPATCH();                                                      \
+    } while (0)
+/* Two jumps, each with a history of its own for the branch predictor: the
+ * empty asm keeps the compiler from making one of them. */
+#define BRANCH_IF(condition)                                             \
+    if (condition) {                                                     \
+        pc = (const uint8_t *)(uintptr_t)W0;                             \
+        __asm__ volatile("");                                            \
+        DISPATCH();                                                      \
+    }                                                                    \
+    __asm__ volatile("");
+#define ENTRY_OF(function)                                               \
+    (uintptr_t)atomic_load_explicit(&(function)->entry,                  \
+                                    memory_order_acquire)
+
+/* ---- Leaving ------------------------------------------------------------- */
+
+#define LEAVE(exit) LEAVE_WITH(GVM__EXIT_##exit);
+
+#define SAVE(call)                                                       \
+    ((call)->pc = pc, (call)->fp = fp, (call)->instance = inst,          \
+     (call)->fuel = fuel)
+#define RESTORE(call)                                                    \
+    (pc = (call)->pc, fp = (call)->fp, inst = (call)->instance,          \
+     fuel = (call)->fuel, mem = MEMORY_OF(inst))
+
+/* Runs gvm__slow_<name>(call), which works on the stored registers and leaves
+ * there where to go on, unless it returns an exit. */
+#define SLOW(name)                                                       \
+    {                                                                    \
+        struct gvm_call *call_ = inst->call;                             \
+        enum gvm__exit slow_;                                            \
+        SAVE(call_);                                                     \
+        slow_ = gvm__slow_##name(call_);                                      \
+        RESTORE(call_);                                                  \
+        if (unlikely(slow_ != GVM__EXIT_NONE))                           \
+            LEAVE_WITH(slow_);                                           \
+        DISPATCH();                                                      \
+    }
+#define CALL_OBJECT(function_object)                                     \
+    {                                                                    \
+        inst->call->callee = (function_object);                          \
+        inst->call->callee_frame = fp + I0;                              \
+        inst->call->next = pc + SIZE;                                    \
+        SLOW(call_object)                                                \
+    }
+
+#ifdef GVM_SWITCH_LOOP
+#define TRAP(kind)                                                       \
+    {                                                                    \
+        inst->call->trap = GVM_TRAP_##kind;                              \
+        LEAVE_WITH(GVM__EXIT_TRAP);                                      \
+    }
+#define LEAVE_EXHAUSTED LEAVE_WITH(GVM__EXIT_EXHAUSTED)
+#define LEAVE_FUEL LEAVE_WITH(GVM__EXIT_FUEL)
+#else
+#define TRAP(kind) TAIL trap_##kind(ARGUMENTS);
+#define LEAVE_EXHAUSTED TAIL leave_EXHAUSTED(ARGUMENTS)
+#define LEAVE_FUEL TAIL leave_FUEL(ARGUMENTS)
+#endif
+
+#define TRAP_IF(condition, kind)                                         \
+    if (unlikely(condition))                                             \
+        TRAP(kind)
+#define EXHAUSTED_IF(condition)                                          \
+    if (unlikely(condition))                                             \
+        LEAVE_EXHAUSTED;
+#define CHARGE(cost)                                                     \
+    fuel -= (int64_t)(cost);                                             \
+    if (unlikely(fuel < 0)) {                                            \
+        fuel += (int64_t)(cost);                                         \
+        inst->call->fuel_needed = (cost);                                \
+        LEAVE_FUEL;                                                      \
+    }
+
+#endif

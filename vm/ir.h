@@ -1,0 +1,64 @@
+/*
+ * ir.h - a function between its instructions and its cells.
+ *
+ * A list of operations whose operands have a place: a slot of the frame or a
+ * constant. translate.c appends to it and re-aims what it appended last;
+ * encode.c turns it into cells. Labels are entries of the list (GVM__IR_LABEL).
+ */
+#ifndef GLASS_VM_IR_H
+#define GLASS_VM_IR_H
+
+#include <stddef.h>
+
+#include "vm/code.h"
+#include "vm/ops.h"
+
+#define GVM__IR_LABEL ((uint16_t)GVM__OP_COUNT)
+#define GVM__NO_LABEL UINT32_MAX
+
+struct gvm__ir {
+    uint16_t op; /* enum gvm__op or GVM__IR_LABEL */
+    uint8_t kinds[GVM__SOURCES_MAX];
+    uint8_t to_kind; /* GVM__KIND_NONE: no result */
+    uint32_t to;
+    uint64_t sources[GVM__SOURCES_MAX]; /* slot or value, by kind */
+    uint32_t immediates[4];
+    uint64_t word;
+    uint32_t label;       /* its own, or where it branches to */
+    uint32_t table_first; /* of `immediates[0]` + 1 labels in `table` */
+    uint32_t insn_offset; /* from the start of the body */
+};
+
+struct gvm__ir_list {
+    struct gvm__ir *irs;
+    uint32_t count;
+    uint32_t capacity;
+    /* Nothing before this may be changed any more: a label follows it. */
+    uint32_t barrier;
+    uint32_t label_count;
+    uint32_t *table;
+    uint32_t table_count;
+    uint32_t table_capacity;
+    uint32_t insn_offset; /* of what is appended */
+    /* Set when memory ran out; appending is harmless from then on. */
+    bool failed;
+    struct gvm__ir spare;
+};
+
+/* Appends an operation without operands; never NULL. */
+struct gvm__ir *gvm__ir_append(struct gvm__ir_list *list, enum gvm__op op);
+/* The last operation if it may still be changed, else NULL. */
+struct gvm__ir *gvm__ir_last(struct gvm__ir_list *list);
+uint32_t gvm__ir_new_label(struct gvm__ir_list *list);
+void gvm__ir_place_label(struct gvm__ir_list *list, uint32_t label);
+void gvm__ir_append_table(struct gvm__ir_list *list, uint32_t label);
+void gvm__ir_free(struct gvm__ir_list *list);
+
+/*
+ * encode.c: makes code of the list. GVM_OK or GVM_NO_MEMORY.
+ */
+enum gvm_status gvm__encode(const struct gvm__ir_list *list,
+                            struct gvm__function *function,
+                            struct gvm__code **code);
+
+#endif

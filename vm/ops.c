@@ -1,0 +1,62 @@
+/*
+ * ops.c - the table of operations that generate.c made from ops.inc.
+ */
+#include "vm/ops.h"
+
+const struct gvm__op_info gvm__ops[GVM__OP_COUNT] = {
+#define OP_INFO(name, first, flags, count, kinds0, kinds1, kinds2,       \
+                type0, type1, type2, destination, immediates, words)     \
+    [GVM__OP_##name] = {#name,                                           \
+                        first,                                           \
+                        flags,                                           \
+                        count,                                           \
+                        {kinds0, kinds1, kinds2},                        \
+                        {type0, type1, type2},                           \
+                        destination,                                     \
+                        immediates,                                      \
+                        words},
+#include "table_made.inc"
+#undef OP_INFO
+};
+
+const char *const gvm__handler_names[] = {
+#define HANDLER_NAME(name) #name,
+#include "names_made.inc"
+#undef HANDLER_NAME
+};
+
+const uint16_t gvm__handler_count =
+    sizeof gvm__handler_names / sizeof gvm__handler_names[0];
+
+static unsigned
+bits_below(unsigned bits, unsigned kind)
+{
+    return (unsigned)__builtin_popcount(bits & ((1u << kind) - 1));
+}
+
+bool
+gvm__op_handler(enum gvm__op op, const uint8_t *source_kinds,
+                enum gvm__kind destination_kind, uint16_t *handler)
+{
+    const struct gvm__op_info *info = &gvm__ops[op];
+    unsigned number = 0;
+
+    for (unsigned i = 0; i < info->source_count; i++) {
+        unsigned kinds = info->source_kinds[i];
+
+        if ((kinds >> source_kinds[i] & 1) == 0)
+            return false;
+        number = number * (unsigned)__builtin_popcount(kinds) +
+                 bits_below(kinds, source_kinds[i]);
+    }
+    if (info->destination_kinds != 0) {
+        unsigned kinds = info->destination_kinds;
+
+        if ((kinds >> destination_kind & 1) == 0)
+            return false;
+        number = number * (unsigned)__builtin_popcount(kinds) +
+                 bits_below(kinds, destination_kind);
+    }
+    *handler = (uint16_t)(info->first_handler + number);
+    return true;
+}

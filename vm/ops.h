@@ -1,0 +1,81 @@
+/*
+ * ops.h - the operations of the threaded code and the shape of a cell.
+ *
+ * A *cell* is one operation with its operands in place:
+ *
+ *     8 bytes   the handler (its address, or its number in a switch loop)
+ *     2 each    slots: the sources that are slots, then the destination
+ *     4 each    from the next multiple of 4: immediate sources, then I0...
+ *     8 each    from the next multiple of 8: constant sources, then W0...
+ *
+ * and its size is a multiple of 8. This packing rule is written down twice:
+ * in generate.c, which makes the handlers, and in encode.c, which fills the
+ * cells; encode.c asserts that they agree.
+ */
+#ifndef GLASS_VM_OPS_H
+#define GLASS_VM_OPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define GVM__SOURCES_MAX 3
+
+/* Where an operand is; ORDER KIND: the letters of generate.c. */
+enum gvm__kind {
+    GVM__KIND_NONE,
+    GVM__KIND_SLOT,      /* S */
+    GVM__KIND_IMMEDIATE, /* I */
+    GVM__KIND_CONSTANT,  /* K */
+    GVM__KIND_COUNT,
+};
+
+enum gvm__op_flag {
+    GVM__OP_COMMUTES = 1,  /* a and b may be swapped */
+    GVM__OP_COMPARES = 2,  /* the branch on it is the next op */
+    GVM__OP_BRANCHES = 4,  /* the last word is a target */
+    GVM__OP_CONTROL = 8,   /* does not simply go on to the next cell */
+    GVM__OP_ACCESSES = 16, /* touches memory; + 1 is the checked one */
+    GVM__OP_TABLE = 32,    /* targets follow the cell */
+};
+
+enum gvm__op {
+#define GVM__OP_ROW(name, sources, destination, immediates, words, flags, \
+                    ...)                                                  \
+    GVM__OP_##name,
+#define OP(...) GVM__OP_ROW(__VA_ARGS__)
+#include "vm/ops.inc"
+#undef OP
+#undef GVM__OP_ROW
+    GVM__OP_COUNT
+};
+
+/* What generate.c knows of an operation. */
+struct gvm__op_info {
+    const char *name;
+    uint16_t first_handler;
+    uint8_t flags;
+    uint8_t source_count;
+    uint8_t source_kinds[GVM__SOURCES_MAX]; /* bits 1 << kind */
+    char source_types[GVM__SOURCES_MAX];    /* w x f d */
+    uint8_t destination_kinds;              /* 0: no result */
+    uint8_t immediate_count;
+    uint8_t word_count;
+};
+
+extern const struct gvm__op_info gvm__ops[GVM__OP_COUNT];
+
+/* The names of handlers by number, for dumps: "i32_add_SI_S". */
+extern const char *const gvm__handler_names[];
+extern const uint16_t gvm__handler_count;
+/* What the first word of a cell is (run.c). */
+uint64_t gvm__handler_word(uint16_t handler);
+
+/*
+ * The number of the handler for operands of these kinds: they are numbered
+ * as digits, each source and then the destination counting through the kinds
+ * that its row allows. False where a kind is not allowed.
+ */
+bool gvm__op_handler(enum gvm__op op, const uint8_t *source_kinds,
+                     enum gvm__kind destination_kind, uint16_t *handler);
+
+#endif

@@ -1,0 +1,300 @@
+/*
+ * translate_operands.c - the operand stack at translation time.
+ */
+#include <stdlib.h>
+
+#include "vm/compare.h"
+#include "vm/translate.h"
+
+uint32_t
+gvm__operand_own_slot(const struct gvm__translation *t, uint32_t height)
+{
+    return t->base + height;
+}
+
+void
+gvm__operand_reach(struct gvm__translation *t, uint32_t slot)
+{
+    if (slot > t->slot_max)
+        t->slot_max = slot;
+}
+
+static void
+push(struct gvm__translation *t, struct gvm__operand operand)
+{
+    if (t->operand_count == t->operand_capacity) {
+        uint32_t capacity = t->operand_capacity * 2 + 64;
+        struct gvm__operand *grown =
+            realloc(t->operands, capacity * sizeof *grown);
+
+        if (grown == NULL) {
+            t->list.failed = true;
+            return;
+        }
+        t->operands = grown;
+        t->operand_capacity = capacity;
+    }
+    t->operands[t->operand_count++] = operand;
+    gvm__operand_reach(t, t->base + t->operand_count);
+}
+
+void
+gvm__operand_push_slot(struct gvm__translation *t, uint32_t slot)
+{
+    if (slot < t->base)
+        t->pending[slot]++;
+    push(t, (struct gvm__operand){.slot = slot});
+}
+
+void
+gvm__operand_push_constant(struct gvm__translation *t, uint64_t value)
+{
+    push(t, (struct gvm__operand){.constant = true, .value = value});
+}
+
+uint32_t
+gvm__operand_push_own(struct gvm__translation *t)
+{
+    uint32_t slot = gvm__operand_own_slot(t, t->operand_count);
+
+    if (t->settled == t->operand_count)
+        t->settled++;
+    push(t, (struct gvm__operand){.slot = slot});
+    return slot;
+}
+
+static bool
+is_pending(const struct gvm__translation *t,
+           const struct gvm__operand *operand)
+{
+    return !operand->constant && operand->slot < t->base;
+}
+
+struct gvm__operand
+gvm__operand_pop(struct gvm__translation *t)
+{
+    struct gvm__operand operand = t->operands[--t->operand_count];
+
+    if (is_pending(t, &operand))
+        t->pending[operand.slot]--;
+    if (t->settled > t->operand_count)
+        t->settled = t->operand_count;
+    return operand;
+}
+
+void
+gvm__operand_drop_to(struct gvm__translation *t, uint32_t count)
+{
+    while (t->operand_count > count)
+        gvm__operand_pop(t);
+}
+
+void
+gvm__operand_copy(struct gvm__translation *t, uint32_t to,
+                  const struct gvm__operand *operand)
+{
+    struct gvm__ir *ir;
+    bool narrow = operand->value == (uint64_t)(int32_t)operand->value;
+
+    if (!operand->constant) {
+        ir = gvm__ir_append(&t->list, GVM__OP_move);
+        ir->kinds[0] = GVM__KIND_SLOT;
+        ir->sources[0] = operand->slot;
+    } else if (narrow) {
+        ir = gvm__ir_append(&t->list, GVM__OP_constant);
+        ir->kinds[0] = GVM__KIND_IMMEDIATE;
+        ir->sources[0] = operand->value;
+    } else {
+        ir = gvm__ir_append(&t->list, GVM__OP_constant_wide);
+        ir->word = operand->value;
+    }
+    ir->to_kind = GVM__KIND_SLOT;
+    ir->to = to;
+}
+
+void
+gvm__operand_settle(struct gvm__translation *t, uint32_t height)
+{
+    struct gvm__operand *operand = &t->operands[height];
+    uint32_t own = gvm__operand_own_slot(t, height);
+
+    if (!operand->constant && operand->slot == own)
+        return;
+    gvm__operand_copy(t, own, operand);
+    if (is_pending(t, operand))
+        t->pending[operand->slot]--;
+    *operand = (struct gvm__operand){.slot = own};
+}
+
+void
+gvm__operand_settle_top(struct gvm__translation *t, uint32_t count)
+{
+    uint32_t from = t->operand_count - count;
+
+    for (uint32_t i = from < t->settled ? t->settled : from;
+         i < t->operand_count; i++)
+        gvm__operand_settle(t, i);
+    if (from <= t->settled)
+        t->settled = t->operand_count;
+}
+
+void
+gvm__operand_settle_all(struct gvm__translation *t)
+{
+    gvm__operand_settle_top(t, t->operand_count);
+}
+
+struct gvm__ir *
+gvm__operand_producer(struct gvm__translation *t,
+                      const struct gvm__operand *operand, uint32_t height)
+{
+    struct gvm__ir *last = gvm__ir_last(&t->list);
+
+    if (last == NULL || operand->constant ||
+        operand->slot != gvm__operand_own_slot(t, height) ||
+        last->to_kind != GVM__KIND_SLOT || last->to != operand->slot)
+        return NULL;
+    return last;
+}
+
+/* Copies the operands that are still the local itself, topmost first. */
+static void
+settle_local(struct gvm__translation *t, uint32_t slot)
+{
+    for (uint32_t i = t->operand_count; t->pending[slot] > 0; i--)
+        if (!t->operands[i - 1].constant &&
+            t->operands[i - 1].slot == slot)
+            gvm__operand_settle(t, i - 1);
+}
+
+void
+gvm__operand_set_local(struct gvm__translation *t, uint32_t slot, bool tee)
+{
+    struct gvm__operand value = gvm__operand_pop(t);
+    struct gvm__ir *producer =
+        gvm__operand_producer(t, &value, t->operand_count);
+
+    if (t->pending[slot] > 0 && producer != NULL) {
+        /* The copies have to come before what overwrites the local. */
+        struct gvm__ir last = *producer;
+
+        t->list.count--;
+        settle_local(t, slot);
+        producer = gvm__ir_append(&t->list, (enum gvm__op)last.op);
+        *producer = last;
+    } else if (t->pending[slot] > 0) {
+        settle_local(t, slot);
+    }
+    if (producer != NULL)
+        producer->to = slot;
+    else if (value.constant || value.slot != slot)
+        gvm__operand_copy(t, slot, &value);
+    if (tee)
+        gvm__operand_push_slot(t, slot);
+}
+
+/* ---- Operations with sources and a result ------------------------------- */
+
+/*
+ * Only second operands have variants with constants, so a constant that
+ * comes first changes places, where an operation allows it.
+ */
+static enum gvm__op
+turn_around(enum gvm__op op, struct gvm__operand *operands,
+            uint32_t *heights)
+{
+    struct gvm__operand first = operands[0];
+    uint32_t height = heights[0];
+
+    if (!operands[0].constant || operands[1].constant)
+        return op;
+    if (gvm__ops[op].flags & GVM__OP_COMPARES)
+        op = gvm__compare_swapped(op);
+    else if (op == GVM__OP_i32_sub)
+        op = GVM__OP_i32_rsub;
+    else if (op == GVM__OP_i64_sub)
+        op = GVM__OP_i64_rsub;
+    else if ((gvm__ops[op].flags & GVM__OP_COMMUTES) == 0)
+        return op;
+    operands[0] = operands[1];
+    operands[1] = first;
+    heights[0] = heights[1];
+    heights[1] = height;
+    return op;
+}
+
+/* A subtraction of a constant is an addition: fewer kinds of ops later. */
+static enum gvm__op
+normalize(enum gvm__op op, struct gvm__operand *operands)
+{
+    if (!operands[1].constant)
+        return op;
+    if (op == GVM__OP_i32_sub) {
+        operands[1].value = (uint32_t)(0u - operands[1].value);
+        return GVM__OP_i32_add;
+    }
+    if (op == GVM__OP_i64_sub) {
+        operands[1].value = 0u - operands[1].value;
+        return GVM__OP_i64_add;
+    }
+    return op;
+}
+
+/* Where the source's variants allow the constant, or GVM__KIND_NONE. */
+static enum gvm__kind
+constant_kind(const struct gvm__op_info *info, unsigned source,
+              uint64_t value)
+{
+    unsigned kinds = info->source_kinds[source];
+
+    if (kinds >> GVM__KIND_CONSTANT & 1)
+        return GVM__KIND_CONSTANT;
+    if ((kinds >> GVM__KIND_IMMEDIATE & 1) == 0)
+        return GVM__KIND_NONE;
+    if (info->source_types[source] == 'w' ||
+        value == (uint64_t)(int32_t)value)
+        return GVM__KIND_IMMEDIATE;
+    return GVM__KIND_NONE;
+}
+
+struct gvm__ir *
+gvm__translate_simple(struct gvm__translation *t, enum gvm__op op)
+{
+    struct gvm__operand operands[GVM__SOURCES_MAX];
+    uint32_t heights[GVM__SOURCES_MAX];
+    uint8_t kinds[GVM__SOURCES_MAX];
+    unsigned count = gvm__ops[op].source_count;
+    struct gvm__ir *ir;
+
+    for (unsigned i = count; i > 0; i--) {
+        operands[i - 1] = gvm__operand_pop(t);
+        heights[i - 1] = t->operand_count;
+    }
+    if (count == 2) {
+        op = turn_around(op, operands, heights);
+        op = normalize(op, operands);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        kinds[i] = GVM__KIND_SLOT;
+        if (!operands[i].constant)
+            continue;
+        kinds[i] = (uint8_t)constant_kind(&gvm__ops[op], i,
+                                          operands[i].value);
+        if (kinds[i] == GVM__KIND_NONE) {
+            kinds[i] = GVM__KIND_SLOT;
+            operands[i].slot = gvm__operand_own_slot(t, heights[i]);
+            gvm__operand_copy(t, operands[i].slot, &operands[i]);
+        }
+    }
+    ir = gvm__ir_append(&t->list, op);
+    for (unsigned i = 0; i < count; i++) {
+        ir->kinds[i] = kinds[i];
+        ir->sources[i] = kinds[i] == GVM__KIND_SLOT ? operands[i].slot
+                                                    : operands[i].value;
+    }
+    if (gvm__ops[op].destination_kinds != 0) {
+        ir->to_kind = GVM__KIND_SLOT;
+        ir->to = gvm__operand_push_own(t);
+    }
+    return ir;
+}
