@@ -12,7 +12,7 @@
 #define RUNTIME_NAME_BYTES_MAX 63
 
 /* Functions that one runtime keeps, in all its namespaces. */
-#define RUNTIME_FUNCTIONS_MAX 100000
+#define RUNTIME_FUNCTIONS_MAX 10000
 
 /* A module that is deployed; the engine itself takes larger ones. */
 #define RUNTIME_MODULE_BYTES_DEFAULT (64u << 20)

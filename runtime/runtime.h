@@ -182,8 +182,7 @@ runtime_destroy(struct runtime *runtime);
 /* Numbers for people and metrics, read at once but not all at one time. */
 struct runtime_statistics {
     uint64_t function_count;
-    uint64_t module_count; /* of which functions may share one */
-    uint64_t call_count;   /* that exist now */
+    uint64_t call_count;    /* that exist now */
     uint64_t started_count; /* since the runtime was created */
     bool guard; /* whether guard pages bound the guests' memories */
 };

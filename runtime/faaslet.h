@@ -1,0 +1,110 @@
+/*
+ * faaslet.h - a sandbox: one instance of a module with its memory, the limits
+ * under which it runs, and what its imports need.
+ *
+ * Calls and programs both run in one. Now each has a fresh one; a pool of
+ * faaslets that are reset to a snapshot will hand them out by the same two
+ * functions, create and destroy.
+ *
+ * A faaslet is used by one thread at a time.
+ */
+#ifndef GLASS_RUNTIME_FAASLET_H
+#define GLASS_RUNTIME_FAASLET_H
+
+#include "runtime/module.h"
+#include "runtime/wait.h"
+#include "runtime/wasi.h"
+
+struct runtime_call;
+struct state_store;
+
+/* What one faaslet may use. */
+struct runtime__limits {
+    uint64_t fuel;
+    uint64_t memory_bytes;
+    uint64_t deadline_ns; /* of the monotonic clock; UINT64_MAX: none */
+};
+
+/* One unfinished state_list: the key after which it goes on. */
+struct runtime__listing {
+    uint64_t number; /* what the guest's cursor holds; 0: this one is free */
+    size_t cursor_bytes;
+    uint8_t cursor[STATE_KEY_BYTES_MAX];
+};
+
+/* Unfinished lists that a faaslet may have at once. */
+#define RUNTIME__LISTINGS_MAX 8
+
+struct runtime__faaslet {
+    struct runtime__module *module; /* not counted: the owner has it */
+    struct gvm_store *vm_store;
+    struct gvm_instance *instance;
+    struct gvm_call *vm_call;
+    struct gvm_memory *memory; /* memory 0, or NULL */
+
+    struct runtime__limits limits;
+    uint64_t fuel_granted; /* so far; what is left of it, vm_call knows */
+
+    struct runtime__wasi wasi;
+
+    /* What the imports of `glass` need; NULL in a program. */
+    struct runtime_call *call;
+    struct state_store *store;
+    const char *namespace_;
+
+    /* Why a host function ended the call, when one did: RUNTIME_TIMEOUT. */
+    enum runtime_status ended;
+
+    struct runtime__wait *wait; /* made when it is first needed */
+    struct runtime__listing *listings;
+    uint64_t listing_number_last;
+};
+
+/*
+ * Makes an instance of the module. Nothing of it has run yet. The caller
+ * fills `wasi` (but for its memory), `call`, `store` and `namespace_` then.
+ *
+ * Returns RUNTIME_TRAP (a segment does not fit), RUNTIME_OUT_OF_MEMORY (it
+ * declares more memory or table than it may have) or RUNTIME_NO_MEMORY.
+ */
+enum runtime_status
+runtime__faaslet_create(struct gvm_engine *engine,
+                        struct runtime__module *module,
+                        const struct runtime__limits *limits,
+                        struct runtime__faaslet **faaslet,
+                        struct runtime_error *err);
+
+void
+runtime__faaslet_destroy(struct runtime__faaslet *faaslet);
+
+/*
+ * Runs what comes before everything else: the start function, `_initialize`,
+ * and `glass_init` or `_faasm_zygote`. Returns as runtime__faaslet_run does,
+ * or RUNTIME_FAILED when the last returned another number than 0.
+ */
+enum runtime_status
+runtime__faaslet_initialise(struct runtime__faaslet *faaslet,
+                            struct runtime_error *err);
+
+/*
+ * Runs an exported function to its end; the module is known to export it.
+ * `results` (may be NULL) then points to its results, until the next run.
+ *
+ * Returns RUNTIME_OK, RUNTIME_TRAP, RUNTIME_EXHAUSTED, RUNTIME_OUT_OF_FUEL,
+ * RUNTIME_TIMEOUT, RUNTIME_OUT_OF_MEMORY, RUNTIME_EXITED (proc_exit, with any
+ * code: see `wasi`) or RUNTIME_NO_MEMORY.
+ */
+enum runtime_status
+runtime__faaslet_run(struct runtime__faaslet *faaslet, const char *name,
+                     const union gvm_value *arguments,
+                     const union gvm_value **results,
+                     struct runtime_error *err);
+
+uint64_t
+runtime__faaslet_fuel_used(const struct runtime__faaslet *faaslet);
+uint64_t
+runtime__faaslet_fuel_left(const struct runtime__faaslet *faaslet);
+uint64_t
+runtime__faaslet_memory_bytes(const struct runtime__faaslet *faaslet);
+
+#endif

@@ -1,0 +1,513 @@
+/*
+ * host_state.c - the imports of the group state: what functions share. Rules
+ * and conventions are in host.h, what each one does in hostcalls.inc.
+ *
+ * Every handler goes the same way: look up the guest's ranges, copy keys and
+ * values into the faaslet's struct runtime__wait, submit, wait, and write the
+ * answer through a fresh look-up. The copy is what lets an operation be left
+ * behind when the deadline passes first.
+ *
+ * Each runs on the thread of its call.
+ */
+#include "runtime/host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* For `flags` of state_put. */
+enum {
+    put_if_absent = 1,
+    put_if_present = 2,
+    put_keep_expiry = 4,
+    put_flags_all = 7,
+};
+
+/* ---- The way there and back --------------------------------------------- */
+
+/* What the guest gets for the end of an operation: 0 or negative. */
+static int32_t
+error_of_state(enum state_status status)
+{
+    switch (status) {
+    case STATE_OK:
+        return 0;
+    case STATE_NOT_FOUND:
+        return RUNTIME__HOST_NOT_FOUND;
+    case STATE_CONFLICT:
+        return RUNTIME__HOST_CONFLICT;
+    case STATE_INVALID:
+    case STATE_NOT_A_NUMBER:
+    case STATE_OVERFLOW:
+        return RUNTIME__HOST_INVALID;
+    case STATE_TOO_BIG:
+        return RUNTIME__HOST_TOO_BIG;
+    case STATE_LIMIT:
+    case STATE_NO_MEMORY:
+        return RUNTIME__HOST_LIMIT;
+    case STATE_TIMEOUT:
+        return RUNTIME__HOST_TIMEOUT;
+    case STATE_CLOSED:
+        return RUNTIME__HOST_CLOSED;
+    default:
+        return RUNTIME__HOST_UNAVAILABLE;
+    }
+}
+
+/*
+ * How far a handler has come. OK goes on; ERROR is an answer to the guest, in
+ * `error`; END is what the handler returns, in `status`.
+ */
+struct step {
+    bool ok;
+    bool end;
+    int32_t error;
+    enum gvm_status status;
+};
+
+static const struct step step_ok = {.ok = true};
+
+static struct step
+step_error(int32_t error)
+{
+    return (struct step){.error = error};
+}
+
+static struct step
+step_end(enum gvm_status status)
+{
+    return (struct step){.end = true, .status = status};
+}
+
+/* Copies a key's bytes to `copy`, which has room for the longest. */
+static struct step
+copy_key(struct gvm_call *call, struct runtime__faaslet *faaslet,
+         uint32_t pointer, uint32_t length_bytes, uint8_t *copy,
+         struct state_bytes *bytes)
+{
+    const uint8_t *range =
+        runtime__host_range(faaslet, pointer, length_bytes);
+
+    if (!range)
+        return step_end(runtime__host_trap_range(call));
+    if (length_bytes > STATE_KEY_BYTES_MAX)
+        return step_error(RUNTIME__HOST_TOO_BIG);
+    if (length_bytes > 0)
+        memcpy(copy, range, length_bytes);
+    *bytes = (struct state_bytes){copy, length_bytes};
+    return step_ok;
+}
+
+/* Begins an operation: makes the record and copies the key. */
+static struct step
+begin(struct gvm_call *call, struct runtime__faaslet *faaslet,
+      enum state_kind kind, const union gvm_value *slots)
+{
+    if (!faaslet->wait)
+        faaslet->wait = runtime__wait_create(faaslet->namespace_);
+    if (!faaslet->wait)
+        return step_error(RUNTIME__HOST_LIMIT);
+    runtime__wait_clear(faaslet->wait, kind);
+    struct runtime__wait *wait = faaslet->wait;
+    return copy_key(call, faaslet, slots[0].i32, slots[1].i32, wait->key,
+                    kind == STATE_LIST ? &wait->operation.prefix
+                                       : &wait->operation.key);
+}
+
+static struct step
+copy_value(struct gvm_call *call, struct runtime__faaslet *faaslet,
+           uint32_t pointer, uint32_t length_bytes)
+{
+    struct runtime__wait *wait = faaslet->wait;
+    const uint8_t *range =
+        runtime__host_range(faaslet, pointer, length_bytes);
+
+    if (!range)
+        return step_end(runtime__host_trap_range(call));
+    if (length_bytes > STATE_VALUE_BYTES_CEILING)
+        return step_error(RUNTIME__HOST_TOO_BIG);
+    if (!runtime__buffer_append(&wait->value, range, length_bytes))
+        return step_error(RUNTIME__HOST_LIMIT);
+    wait->operation.value =
+        (struct state_bytes){wait->value.bytes, length_bytes};
+    return step_ok;
+}
+
+/*
+ * Checks that an answer of `length_bytes` can be written where the guest
+ * wants it, before anything happens to the state.
+ */
+static struct step
+check_target(struct gvm_call *call, const struct runtime__faaslet *faaslet,
+             uint32_t pointer, uint32_t length_bytes)
+{
+    if (!runtime__host_range(faaslet, pointer, length_bytes))
+        return step_end(runtime__host_trap_range(call));
+    return step_ok;
+}
+
+/* Submits and waits; the operation's outputs are there afterwards. */
+static struct step
+submit(struct runtime__faaslet *faaslet)
+{
+    if (!runtime__wait_submit(&faaslet->wait, faaslet->store,
+                              faaslet->limits.deadline_ns)) {
+        faaslet->ended = RUNTIME_TIMEOUT;
+        return step_end(GVM_EXITED);
+    }
+    enum state_status status = faaslet->wait->operation.status;
+    return status == STATE_OK ? step_ok : step_error(error_of_state(status));
+}
+
+/* What a handler returns when a step was not OK. */
+static enum gvm_status
+finish_i32(const struct step *step, union gvm_value *slots)
+{
+    return step->end ? step->status
+                     : runtime__host_return_i32(slots, step->error);
+}
+
+static enum gvm_status
+finish_i64(const struct step *step, union gvm_value *slots)
+{
+    return step->end ? step->status
+                     : runtime__host_return_i64(slots, step->error);
+}
+
+/* Little-endian, and not aligned; the range has been checked. */
+static void
+put_u64(uint8_t *target, uint64_t value)
+{
+    for (unsigned i = 0; i < 8; i++)
+        target[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* ---- Reading ------------------------------------------------------------ */
+
+/* state_get and state_get_range: the value from `offset` on. */
+static enum gvm_status
+get(struct gvm_call *call, struct runtime__faaslet *faaslet,
+    union gvm_value *slots, uint64_t offset, uint32_t buffer,
+    uint32_t capacity_bytes)
+{
+    struct step step = begin(call, faaslet, STATE_GET, slots);
+
+    if (step.ok)
+        step = check_target(call, faaslet, buffer, capacity_bytes);
+    if (step.ok)
+        step = submit(faaslet);
+    if (!step.ok)
+        return finish_i32(&step, slots);
+    const struct state_bytes *value = &faaslet->wait->operation.result;
+    return runtime__host_return_bytes(call, faaslet, slots, value->bytes,
+                                      value->length_bytes, offset, buffer,
+                                      capacity_bytes);
+}
+
+enum gvm_status
+runtime__host_state_get(struct gvm_call *call, void *data,
+                        union gvm_value *slots)
+{
+    return get(call, data, slots, 0, slots[2].i32, slots[3].i32);
+}
+
+enum gvm_status
+runtime__host_state_get_range(struct gvm_call *call, void *data,
+                              union gvm_value *slots)
+{
+    return get(call, data, slots, slots[2].i64, slots[3].i32, slots[4].i32);
+}
+
+enum gvm_status
+runtime__host_state_len(struct gvm_call *call, void *data,
+                        union gvm_value *slots)
+{
+    struct runtime__faaslet *faaslet = data;
+    struct step step = begin(call, faaslet, STATE_STAT, slots);
+
+    if (step.ok)
+        step = submit(faaslet);
+    if (!step.ok)
+        return finish_i32(&step, slots);
+    return runtime__host_return_i32(
+        slots, (int32_t)faaslet->wait->operation.size_bytes);
+}
+
+enum gvm_status
+runtime__host_state_version(struct gvm_call *call, void *data,
+                            union gvm_value *slots)
+{
+    struct runtime__faaslet *faaslet = data;
+    struct step step = begin(call, faaslet, STATE_STAT, slots);
+
+    if (step.ok)
+        step = submit(faaslet);
+    /* A key that is not there has the version 0. */
+    if (!step.ok && !step.end && step.error == RUNTIME__HOST_NOT_FOUND)
+        step.error = 0;
+    if (!step.ok)
+        return finish_i64(&step, slots);
+    return runtime__host_return_i64(
+        slots, (int64_t)faaslet->wait->operation.version);
+}
+
+/* ---- Writing ------------------------------------------------------------ */
+
+enum gvm_status
+runtime__host_state_put(struct gvm_call *call, void *data,
+                        union gvm_value *slots)
+{
+    struct runtime__faaslet *faaslet = data;
+    uint32_t flags = slots[5].i32;
+    struct step step = begin(call, faaslet, STATE_PUT, slots);
+
+    if (step.ok)
+        step = copy_value(call, faaslet, slots[2].i32, slots[3].i32);
+    if (step.ok && (flags > put_flags_all ||
+                    (flags & (put_if_absent | put_if_present)) ==
+                        (put_if_absent | put_if_present)))
+        step = step_error(RUNTIME__HOST_INVALID);
+    if (step.ok) {
+        struct state_operation *operation = &faaslet->wait->operation;
+        operation->ttl_ms = slots[4].i64;
+        operation->keep_expiry = flags & put_keep_expiry;
+        operation->condition = flags & put_if_absent ? STATE_IF_ABSENT
+                               : flags & put_if_present
+                                   ? STATE_IF_PRESENT
+                                   : STATE_ALWAYS;
+        step = submit(faaslet);
+    }
+    if (!step.ok)
+        return finish_i64(&step, slots);
+    return runtime__host_return_i64(
+        slots, (int64_t)faaslet->wait->operation.version);
+}
+
+enum gvm_status
+runtime__host_state_append(struct gvm_call *call, void *data,
+                           union gvm_value *slots)
+{
+    struct runtime__faaslet *faaslet = data;
+    struct step step = begin(call, faaslet, STATE_APPEND, slots);
+
+    if (step.ok)
+        step = copy_value(call, faaslet, slots[2].i32, slots[3].i32);
+    if (step.ok)
+        step = submit(faaslet);
+    if (!step.ok)
+        return finish_i64(&step, slots);
+    return runtime__host_return_i64(
+        slots, (int64_t)faaslet->wait->operation.size_bytes);
+}
+
+enum gvm_status
+runtime__host_state_incr(struct gvm_call *call, void *data,
+                         union gvm_value *slots)
+{
+    struct runtime__faaslet *faaslet = data;
+    uint32_t target = slots[3].i32;
+    struct step step = begin(call, faaslet, STATE_INCREMENT, slots);
+
+    if (step.ok)
+        step = check_target(call, faaslet, target, 8);
+    if (step.ok) {
+        faaslet->wait->operation.delta = (int64_t)slots[2].i64;
+        step = submit(faaslet);
+    }
+    if (!step.ok)
+        return finish_i32(&step, slots);
+    uint8_t *sum = runtime__host_range(faaslet, target, 8);
+    if (!sum)
+        return runtime__host_trap_range(call);
+    put_u64(sum, (uint64_t)faaslet->wait->operation.number);
+    return runtime__host_return_i32(slots, 0);
+}
+
+enum gvm_status
+runtime__host_state_cas(struct gvm_call *call, void *data,
+                        union gvm_value *slots)
+{
+    struct runtime__faaslet *faaslet = data;
+    uint32_t target = slots[5].i32;
+    struct step step =
+        begin(call, faaslet, STATE_COMPARE_AND_SWAP, slots);
+
+    if (step.ok)
+        step = copy_value(call, faaslet, slots[3].i32, slots[4].i32);
+    if (step.ok)
+        step = check_target(call, faaslet, target, 8);
+    if (step.ok) {
+        faaslet->wait->operation.version_expected = slots[2].i64;
+        step = submit(faaslet);
+    }
+    bool conflict = !step.end && step.error == RUNTIME__HOST_CONFLICT;
+    if (!step.ok && !conflict)
+        return finish_i32(&step, slots);
+    uint8_t *version = runtime__host_range(faaslet, target, 8);
+    if (!version)
+        return runtime__host_trap_range(call);
+    put_u64(version, faaslet->wait->operation.version);
+    return runtime__host_return_i32(slots, step.error);
+}
+
+enum gvm_status
+runtime__host_state_delete(struct gvm_call *call, void *data,
+                           union gvm_value *slots)
+{
+    struct runtime__faaslet *faaslet = data;
+    uint64_t expected = slots[2].i64;
+    struct step step = begin(call, faaslet, STATE_DELETE, slots);
+
+    if (step.ok) {
+        faaslet->wait->operation.version_expected = expected;
+        faaslet->wait->operation.condition =
+            expected ? STATE_IF_VERSION : STATE_ALWAYS;
+        step = submit(faaslet);
+    }
+    return step.ok ? runtime__host_return_i32(slots, 0)
+                   : finish_i32(&step, slots);
+}
+
+/* ---- Listing ------------------------------------------------------------ */
+
+enum { entry_bytes = 8 + 8 + 4 };
+
+/* The unfinished list of that number; 0 is a new one. NULL: none is free. */
+static struct runtime__listing *
+find_listing(struct runtime__faaslet *faaslet, uint64_t number)
+{
+    if (!faaslet->listings)
+        faaslet->listings =
+            calloc(RUNTIME__LISTINGS_MAX, sizeof(*faaslet->listings));
+    for (size_t i = 0; i < RUNTIME__LISTINGS_MAX && faaslet->listings; i++) {
+        if (faaslet->listings[i].number == number)
+            return &faaslet->listings[i];
+    }
+    return NULL;
+}
+
+/*
+ * Writes as many of the operation's entries as fit; returns how many, and in
+ * `written_bytes` how long they are.
+ */
+static size_t
+write_entries(const struct state_operation *operation, uint8_t *target,
+              uint32_t capacity_bytes, uint32_t *written_bytes)
+{
+    uint32_t used_bytes = 0;
+    size_t count = 0;
+
+    for (; count < operation->entry_count; count++) {
+        const struct state_entry *entry = &operation->entries[count];
+        uint32_t key_bytes = (uint32_t)entry->key.length_bytes;
+        if (capacity_bytes - used_bytes < entry_bytes + key_bytes)
+            break;
+        put_u64(target, entry->version);
+        put_u64(target + 8, entry->size_bytes);
+        for (unsigned i = 0; i < 4; i++)
+            target[16 + i] = (uint8_t)(key_bytes >> (8 * i));
+        memcpy(target + entry_bytes, entry->key.bytes, key_bytes);
+        target += entry_bytes + key_bytes;
+        used_bytes += entry_bytes + key_bytes;
+    }
+    *written_bytes = used_bytes;
+    return count;
+}
+
+/* Keeps where a list goes on, or frees its place when it does not. */
+static uint64_t
+keep_listing(struct runtime__faaslet *faaslet,
+             struct runtime__listing *listing,
+             const struct state_operation *operation, size_t written_count)
+{
+    const struct state_bytes *after = NULL;
+
+    if (written_count < operation->entry_count)
+        after = &operation->entries[written_count - 1].key;
+    else if (operation->more)
+        after = &operation->cursor_next;
+    if (!after) {
+        listing->number = 0;
+        return 0;
+    }
+    if (listing->number == 0)
+        listing->number = ++faaslet->listing_number_last;
+    memcpy(listing->cursor, after->bytes, after->length_bytes);
+    listing->cursor_bytes = after->length_bytes;
+    return listing->number;
+}
+
+static uint64_t
+get_u64(const uint8_t *source)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < 8; i++)
+        value |= (uint64_t)source[i] << (8 * i);
+    return value;
+}
+
+/* Fills the cursor and the limit of the operation, and submits it. */
+static struct step
+submit_list(struct runtime__faaslet *faaslet,
+            const struct runtime__listing *listing, uint32_t capacity_bytes)
+{
+    struct runtime__wait *wait = faaslet->wait;
+    struct state_operation *operation = &wait->operation;
+    uint32_t fit_count = capacity_bytes / (entry_bytes + 1);
+
+    if (listing->number != 0) {
+        memcpy(wait->cursor, listing->cursor, listing->cursor_bytes);
+        operation->cursor =
+            (struct state_bytes){wait->cursor, listing->cursor_bytes};
+    }
+    if (fit_count == 0)
+        fit_count = 1;
+    operation->limit_count =
+        fit_count < STATE_LIST_ITEMS_MAX ? fit_count : STATE_LIST_ITEMS_MAX;
+    return submit(faaslet);
+}
+
+/* (prefix, prefix_length, cursor *, buffer, capacity) */
+enum gvm_status
+runtime__host_state_list(struct gvm_call *call, void *data,
+                         union gvm_value *slots)
+{
+    struct runtime__faaslet *faaslet = data;
+    uint32_t cursor = slots[2].i32;
+    uint32_t buffer = slots[3].i32;
+    uint32_t capacity_bytes = slots[4].i32;
+    struct runtime__listing *listing = NULL;
+    struct step step = begin(call, faaslet, STATE_LIST, slots);
+
+    if (step.ok)
+        step = check_target(call, faaslet, cursor, 8);
+    if (step.ok)
+        step = check_target(call, faaslet, buffer, capacity_bytes);
+    if (step.ok) {
+        uint64_t number = get_u64(runtime__host_range(faaslet, cursor, 8));
+        listing = find_listing(faaslet, number);
+        if (!listing)
+            step = step_error(number ? RUNTIME__HOST_INVALID
+                                     : RUNTIME__HOST_LIMIT);
+    }
+    if (step.ok)
+        step = submit_list(faaslet, listing, capacity_bytes);
+    if (!step.ok)
+        return finish_i32(&step, slots);
+
+    const struct state_operation *operation = &faaslet->wait->operation;
+    uint8_t *target = runtime__host_range(faaslet, buffer, capacity_bytes);
+    uint32_t written_bytes;
+    if (!target)
+        return runtime__host_trap_range(call);
+    size_t count =
+        write_entries(operation, target, capacity_bytes, &written_bytes);
+    if (count == 0 && operation->entry_count > 0)
+        return runtime__host_return_i32(slots, RUNTIME__HOST_TOO_BIG);
+    uint64_t number = keep_listing(faaslet, listing, operation, count);
+    uint8_t *number_target = runtime__host_range(faaslet, cursor, 8);
+    if (!number_target)
+        return runtime__host_trap_range(call);
+    put_u64(number_target, number);
+    return runtime__host_return_i32(slots, (int32_t)written_bytes);
+}

@@ -1,0 +1,46 @@
+/*
+ * internal.h - the runtime itself: what its files share.
+ *
+ * Everything but the counters and what the registry's lock guards is set when
+ * the runtime is created and does not change.
+ */
+#ifndef GLASS_RUNTIME_INTERNAL_H
+#define GLASS_RUNTIME_INTERNAL_H
+
+#include "runtime/keep.h"
+#include "runtime/registry.h"
+#include "runtime/runtime.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct runtime {
+    struct runtime_options options; /* no field of it is zero by default */
+    struct gvm_engine *engine;
+    bool guard;
+    unsigned groups; /* of host functions that there are */
+    struct runtime__registry registry;
+
+    /* Held while functions are written down and published. */
+    pthread_mutex_t deploy_lock;
+    struct runtime__keep *keep; /* NULL: they are forgotten */
+
+    atomic_uint call_count;
+    atomic_ullong started_count;
+};
+
+/*
+ * call.c: makes a sandbox of the function and initialises it, as every call
+ * will, to see whether it can be done.
+ */
+enum runtime_status
+runtime__call_try(struct runtime *runtime, struct runtime_function *function,
+                  struct runtime_error *err);
+
+/* RUNTIME_LIMIT when the configuration wants more than it may have. */
+enum runtime_status
+runtime__deploy_check_config(const struct runtime *runtime,
+                             const struct runtime_config *config,
+                             struct runtime_error *err);
+
+#endif

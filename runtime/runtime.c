@@ -1,0 +1,281 @@
+/*
+ * runtime.c - creating and destroying a runtime: its options, its engine, and
+ * the functions that its directory keeps.
+ *
+ * What is damaged in the directory is told and skipped, and nothing of it is
+ * removed: an operator may want to repair it. Only when nothing was damaged
+ * are modules swept that no function needs, since a crash between two files
+ * can leave one behind.
+ */
+#include "runtime/internal.h"
+
+#include "runtime/engine.h"
+#include "runtime/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Options ------------------------------------------------------------ */
+
+struct bound {
+    const char *name;
+    uint64_t value;
+    uint64_t ceiling;
+};
+
+static enum runtime_status
+check_bounds(const struct bound *bounds, size_t count,
+             struct runtime_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (bounds[i].value > bounds[i].ceiling)
+            return runtime__error_set(
+                err, RUNTIME_INVALID, "the option %s is %llu, above %llu",
+                bounds[i].name, (unsigned long long)bounds[i].value,
+                (unsigned long long)bounds[i].ceiling);
+    }
+    return RUNTIME_OK;
+}
+
+static uint64_t
+or_default(uint64_t value, uint64_t default_)
+{
+    return value ? value : default_;
+}
+
+/* Copies the options, with the defaults filled in. */
+static enum runtime_status
+copy_options(const struct runtime_options *options,
+             struct runtime_options *copy, struct runtime_error *err)
+{
+    static const struct runtime_options defaults;
+    struct runtime_options o = options ? *options : defaults;
+
+    o.timeout_ms_max =
+        or_default(o.timeout_ms_max, RUNTIME_TIMEOUT_MS_CEILING);
+    o.fuel_max = or_default(o.fuel_max, RUNTIME_FUEL_CEILING);
+    o.memory_bytes_max =
+        or_default(o.memory_bytes_max, RUNTIME_MEMORY_BYTES_CEILING);
+    /* A maximum below the default lowers the default with it. */
+    uint64_t timeout_ms = RUNTIME_TIMEOUT_MS_DEFAULT;
+    uint64_t fuel = RUNTIME_FUEL_DEFAULT;
+    uint64_t memory_bytes = RUNTIME_MEMORY_BYTES_DEFAULT;
+    if (timeout_ms > o.timeout_ms_max)
+        timeout_ms = o.timeout_ms_max;
+    if (fuel > o.fuel_max)
+        fuel = o.fuel_max;
+    if (memory_bytes > o.memory_bytes_max)
+        memory_bytes = o.memory_bytes_max;
+    o.timeout_ms = or_default(o.timeout_ms, timeout_ms);
+    o.fuel = or_default(o.fuel, fuel);
+    o.memory_bytes = or_default(o.memory_bytes, memory_bytes);
+    o.module_bytes_max =
+        or_default(o.module_bytes_max, RUNTIME_MODULE_BYTES_DEFAULT);
+    o.input_bytes_max =
+        or_default(o.input_bytes_max, RUNTIME_INPUT_BYTES_DEFAULT);
+    o.output_bytes_max =
+        or_default(o.output_bytes_max, RUNTIME_OUTPUT_BYTES_DEFAULT);
+    if (!o.calls_max)
+        o.calls_max = RUNTIME_CALLS_DEFAULT;
+
+    const struct bound bounds[] = {
+        {"timeout_ms_max", o.timeout_ms_max, RUNTIME_TIMEOUT_MS_CEILING},
+        {"fuel_max", o.fuel_max, RUNTIME_FUEL_CEILING},
+        {"memory_bytes_max", o.memory_bytes_max,
+         RUNTIME_MEMORY_BYTES_CEILING},
+        {"timeout_ms", o.timeout_ms, o.timeout_ms_max},
+        {"fuel", o.fuel, o.fuel_max},
+        {"memory_bytes", o.memory_bytes, o.memory_bytes_max},
+        {"module_bytes_max", o.module_bytes_max,
+         RUNTIME_MODULE_BYTES_CEILING},
+        {"input_bytes_max", o.input_bytes_max, RUNTIME_BODY_BYTES_CEILING},
+        {"output_bytes_max", o.output_bytes_max, RUNTIME_BODY_BYTES_CEILING},
+        {"calls_max", o.calls_max, RUNTIME_CALLS_CEILING},
+        {"bounds", (uint64_t)o.bounds, RUNTIME_BOUNDS_GUARD},
+    };
+    *copy = o;
+    return check_bounds(bounds, sizeof(bounds) / sizeof(bounds[0]), err);
+}
+
+/* ---- Loading what is kept ----------------------------------------------- */
+
+struct loading {
+    struct runtime *runtime;
+    size_t damaged_count;
+};
+
+static void
+tell(void *data, const char *message)
+{
+    struct loading *loading = data;
+    const struct runtime_options *options = &loading->runtime->options;
+
+    loading->damaged_count++;
+    if (options->notice)
+        options->notice(options->notice_data, message);
+}
+
+/* A new reference to the module; it may be another function's already. */
+static enum runtime_status
+load_module(struct runtime *runtime, const char *digest,
+            struct runtime__module **module, struct runtime_error *err)
+{
+    struct runtime__module *loaded =
+        runtime__registry_find_module(&runtime->registry, digest);
+    uint8_t *bytes;
+    size_t length_bytes;
+
+    if (loaded) {
+        *module = loaded;
+        return RUNTIME_OK;
+    }
+    enum runtime_status status = runtime__keep_read_module(
+        runtime->keep, digest, RUNTIME_MODULE_BYTES_CEILING, &bytes,
+        &length_bytes, err);
+    if (status == RUNTIME_OK)
+        status = runtime__module_load(runtime->engine, bytes, length_bytes,
+                                      true, runtime->groups, digest, &loaded,
+                                      err);
+    if (status == RUNTIME_OK)
+        status = runtime__module_classify(loaded, err);
+    if (status != RUNTIME_OK) {
+        runtime__module_put(loaded);
+        return status;
+    }
+    *module = loaded;
+    return RUNTIME_OK;
+}
+
+static enum runtime_status
+load_function(struct runtime *runtime, const char *namespace_,
+              const char *name, struct runtime_error *err)
+{
+    struct runtime__kept kept;
+    struct runtime__module *module = NULL;
+
+    enum runtime_status status = runtime__keep_read_function(
+        runtime->keep, namespace_, name, &kept, err);
+    if (status != RUNTIME_OK)
+        return status;
+    status = load_module(runtime, kept.digest, &module, err);
+    if (status == RUNTIME_OK)
+        status = runtime__registry_reserve(&runtime->registry, err);
+    if (status != RUNTIME_OK) {
+        runtime__module_put(module);
+        free(kept.config);
+        return status;
+    }
+    struct runtime_function *function =
+        runtime__function_create(namespace_, name, module, kept.config);
+    if (!function)
+        return runtime__error_set(err, RUNTIME_NO_MEMORY,
+                                  "out of memory for a function");
+    function->version = kept.version;
+    function->deployed_ms = kept.deployed_ms;
+    runtime__registry_publish(&runtime->registry, function);
+    return RUNTIME_OK;
+}
+
+/* Called for each function's file. */
+static void
+visit(void *data, const char *namespace_, const char *name)
+{
+    struct loading *loading = data;
+    struct runtime_error err;
+
+    if (load_function(loading->runtime, namespace_, name, &err) ==
+        RUNTIME_OK)
+        return;
+    char message[RUNTIME_MESSAGE_SIZE];
+    snprintf(message, sizeof(message), "functions/%s/%s.json: %.300s",
+             namespace_, name, err.message);
+    tell(loading, message);
+}
+
+static bool
+is_module_used(void *data, const char *digest)
+{
+    struct runtime *runtime = data;
+    struct runtime__module *module =
+        runtime__registry_find_module(&runtime->registry, digest);
+
+    runtime__module_put(module);
+    return module != NULL;
+}
+
+static enum runtime_status
+load_all(struct runtime *runtime, struct runtime_error *err)
+{
+    struct loading loading = {.runtime = runtime};
+
+    enum runtime_status status =
+        runtime__keep_open(runtime->options.data_dir, &runtime->keep, err);
+    if (status == RUNTIME_OK)
+        status = runtime__keep_each(runtime->keep, visit, tell, &loading,
+                                    err);
+    if (status == RUNTIME_OK && loading.damaged_count == 0)
+        runtime__keep_sweep_modules(runtime->keep, is_module_used, runtime);
+    return status;
+}
+
+/* ---- Creating and destroying -------------------------------------------- */
+
+enum runtime_status
+runtime_create(const struct runtime_options *options,
+               struct runtime **runtime, struct runtime_error *err)
+{
+    struct runtime_options copy;
+    enum runtime_status status = copy_options(options, &copy, err);
+
+    if (status != RUNTIME_OK)
+        return status;
+    struct runtime *created = calloc(1, sizeof(*created));
+    if (!created)
+        return runtime__error_set(err, RUNTIME_NO_MEMORY,
+                                  "out of memory for a runtime");
+    created->options = copy;
+    created->groups = RUNTIME__GROUP_wasi | RUNTIME__GROUP_core;
+    if (copy.store)
+        created->groups |= RUNTIME__GROUP_state;
+    runtime__registry_init(&created->registry);
+    pthread_mutex_init(&created->deploy_lock, NULL);
+    status = runtime__engine_create(copy.bounds, &created->engine,
+                                    &created->guard, err);
+    if (status == RUNTIME_OK && copy.data_dir)
+        status = load_all(created, err);
+    if (status != RUNTIME_OK) {
+        runtime_destroy(created);
+        return status;
+    }
+    /* The caller's, and only needed until here. */
+    created->options.data_dir = NULL;
+    *runtime = created;
+    return RUNTIME_OK;
+}
+
+void
+runtime_destroy(struct runtime *runtime)
+{
+    if (!runtime)
+        return;
+    runtime__registry_deinit(&runtime->registry);
+    runtime__keep_close(runtime->keep);
+    gvm_engine_destroy(runtime->engine);
+    pthread_mutex_destroy(&runtime->deploy_lock);
+    free(runtime);
+}
+
+void
+runtime_statistics(struct runtime *runtime,
+                   struct runtime_statistics *statistics)
+{
+    *statistics = (struct runtime_statistics){
+        .function_count = runtime__registry_count(&runtime->registry),
+        .call_count = atomic_load_explicit(&runtime->call_count,
+                                           memory_order_relaxed),
+        .started_count = atomic_load_explicit(&runtime->started_count,
+                                              memory_order_relaxed),
+        .guard = runtime->guard,
+    };
+}
