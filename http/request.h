@@ -58,6 +58,7 @@ struct http__request {
     /* What the answer may be made of: both end with the request. */
     struct state_operation operation;
     struct runtime_call *call;
+    bool calls_export; /* by name: its results are the answer */
 
     /*
      * Who of two comes second resumes the connection: the loop, which has to

@@ -72,6 +72,7 @@ choose_export(struct http__request *request)
     }
     enum runtime_status status = runtime_call_set_export(
         request->call, name, arguments, count, &err);
+    request->calls_export = true;
     if (status == RUNTIME_OK)
         return true;
     if (status == RUNTIME_NOT_FOUND)
@@ -168,7 +169,7 @@ http__call_begin(struct http__request *request)
 
 /* ---- After it --------------------------------------------------------- */
 
-/* A result as JSON; what is not finite is a string, and so is no number. */
+/* A result as JSON, which has no number for what is not finite. */
 static void
 print_value(FILE *stream, const struct runtime_value *value)
 {
@@ -286,7 +287,7 @@ ended(struct http__request *request)
 
     if (result->status != RUNTIME_OK)
         respond_problem(request, result);
-    else if (result->value_count > 0)
+    else if (request->calls_export)
         respond_values(request, result);
     else
         http__respond(request, MHD_HTTP_OK, "application/octet-stream",

@@ -85,10 +85,11 @@ find(struct http__request *request, struct runtime_function_info *info)
 }
 
 /*
- * Looks at the conditions of a read; returns false after 304 or 412.
+ * Looks at the conditions of a read. Returns the status: 304 goes with the
+ * headers of the 200 that it stands for, and 412 is answered already.
  */
-static bool
-read_applies(struct http__request *request, const char *digest)
+static unsigned
+read_status(struct http__request *request, const char *digest)
 {
     const struct http__headers *headers = &request->headers;
     struct http__etags etags;
@@ -98,16 +99,13 @@ read_applies(struct http__request *request, const char *digest)
           http__condition_holds(&etags, digest, true))) {
         http__problem(request, HTTP__PROBLEM_CONDITION,
                       "the function has the ETag \"%s\"", digest);
-        return false;
+        return MHD_HTTP_PRECONDITION_FAILED;
     }
     if (headers->if_none_match &&
         http__condition_parse(headers->if_none_match, &etags) &&
-        http__condition_holds(&etags, digest, false)) {
-        http__respond_empty(request, MHD_HTTP_NOT_MODIFIED);
-        http__response_etag(request, digest);
-        return false;
-    }
-    return true;
+        http__condition_holds(&etags, digest, false))
+        return MHD_HTTP_NOT_MODIFIED;
+    return MHD_HTTP_OK;
 }
 
 void
@@ -118,8 +116,9 @@ http__function_get(struct http__request *request)
 
     if (!function)
         return;
-    if (read_applies(request, info.digest)) {
-        http__respond_json(request, MHD_HTTP_OK, json, describe(&info));
+    unsigned status = read_status(request, info.digest);
+    if (!request->response) {
+        http__respond_json(request, status, json, describe(&info));
         http__response_etag(request, info.digest);
     }
     runtime_function_put(function);
@@ -133,10 +132,11 @@ http__function_module(struct http__request *request)
 
     if (!function)
         return;
-    if (read_applies(request, info.digest)) {
+    unsigned status = read_status(request, info.digest);
+    if (!request->response) {
         /* The function may go while the module is still being sent. */
-        http__respond(request, MHD_HTTP_OK, wasm, info.module,
-                      info.module_bytes, HTTP__COPIED);
+        http__respond(request, status, wasm, info.module, info.module_bytes,
+                      HTTP__COPIED);
         http__response_etag(request, info.digest);
     }
     runtime_function_put(function);

@@ -109,11 +109,12 @@ submit(struct http__request *request, enum state_kind kind,
 /* ---- Reading ---------------------------------------------------------- */
 
 /*
- * Looks at the conditions of a read of something that is there; returns false
- * after 304 or 412.
+ * Looks at the conditions of a read of something that is there. Returns the
+ * status: 304 goes with the headers of the 200 that it stands for, and 412 is
+ * answered already.
  */
-static bool
-read_applies(struct http__request *request, uint64_t version)
+static unsigned
+read_status(struct http__request *request, uint64_t version)
 {
     const struct http__headers *headers = &request->headers;
     struct http__etags etags;
@@ -125,16 +126,13 @@ read_applies(struct http__request *request, uint64_t version)
           http__condition_holds(&etags, etag, true))) {
         http__problem(request, HTTP__PROBLEM_CONDITION,
                       "the key has the ETag \"%s\"", etag);
-        return false;
+        return MHD_HTTP_PRECONDITION_FAILED;
     }
     if (headers->if_none_match &&
         http__condition_parse(headers->if_none_match, &etags) &&
-        http__condition_holds(&etags, etag, false)) {
-        http__respond_empty(request, MHD_HTTP_NOT_MODIFIED);
-        http__response_etag(request, etag);
-        return false;
-    }
-    return true;
+        http__condition_holds(&etags, etag, false))
+        return MHD_HTTP_NOT_MODIFIED;
+    return MHD_HTTP_OK;
 }
 
 static void
@@ -146,13 +144,13 @@ got(struct http__request *request)
         http__problem_state(request, operation);
         return;
     }
-    if (!read_applies(request, operation->version))
+    unsigned status = read_status(request, operation->version);
+    if (request->response)
         return;
     if (request->is_head)
-        http__respond_head(request, MHD_HTTP_OK, octets,
-                           operation->size_bytes);
+        http__respond_head(request, status, octets, operation->size_bytes);
     else
-        http__respond(request, MHD_HTTP_OK, octets, operation->result.bytes,
+        http__respond(request, status, octets, operation->result.bytes,
                       operation->result.length_bytes, HTTP__BORROWED);
     http__response_version(request, operation->version);
 }

@@ -9,7 +9,7 @@
 #include "http/server.h"
 
 #include "http/request.h"
-#include "runtime/limits.h"
+#include "runtime/runtime.h"
 
 #include <errno.h>
 #include <stdlib.h>

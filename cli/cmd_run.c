@@ -1,0 +1,238 @@
+/*
+ * glass run: a module as a program of its own, with nothing but WASI.
+ */
+#include "cli/command.h"
+
+#include "cli/file.h"
+#include "runtime/runtime.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RUN_OPTIONS(X, H)                                                     \
+    X(H, TEXT, invoke, "invoke", "EXPORT",                                    \
+      "call this function with the words after FILE")                         \
+    X(H, LIST, env, "env", "NAME=VALUE",                                      \
+      "a variable of the environment; may be repeated")                       \
+    X(H, NUMBER, fuel, "fuel", "COUNT",                                       \
+      "stop after this many instructions; no limit")                          \
+    X(H, DURATION, timeout, "timeout", "DURATION",                            \
+      "stop after this time; no limit")                                       \
+    X(H, SIZE, memory, "memory", "BYTES", "its memory; 256M")                 \
+    X(H, FLAG, json, "json", NULL, "print results and failures as JSON")
+
+struct run_options {
+    RUN_OPTIONS(OPTION_MEMBER, _)
+};
+
+static const struct option options[] = {
+    RUN_OPTIONS(OPTION_ROW, struct run_options)
+};
+
+/* What a program that was stopped ends with, as with timeout(1). */
+#define EXIT_STOPPED 124
+
+/*
+ * Splits `NAME=VALUE` words; `copies` keeps the names and is to be freed, as
+ * is `variables`. Returns the word that is none, or null.
+ */
+static const char *
+split_variables(const struct words *words, struct runtime_variable *variables,
+                char **copies)
+{
+    for (size_t index = 0; index < words->count; index++) {
+        const char *equals = strchr(words->items[index], '=');
+        if (!equals || equals == words->items[index])
+            return words->items[index];
+        copies[index] = strdup(words->items[index]);
+        if (!copies[index])
+            return words->items[index];
+        char *value = copies[index] + (equals - words->items[index]);
+        *value = '\0';
+        variables[index] = (struct runtime_variable){copies[index], value + 1};
+    }
+    return NULL;
+}
+
+static void
+print_results(const struct runtime_program_result *result, bool json)
+{
+    if (!json) {
+        for (size_t index = 0; index < result->value_count; index++)
+            printf("%s\n", result->values[index].text);
+        return;
+    }
+    printf("{\"results\":[");
+    for (size_t index = 0; index < result->value_count; index++) {
+        const struct runtime_value *value = &result->values[index];
+        /* JSON has no word for what is not finite. */
+        bool quoted = value->type[0] == 'f' &&
+                      !isfinite(strtod(value->text, NULL));
+        printf(quoted ? "%s\"%s\"" : "%s%s", index > 0 ? "," : "",
+               value->text);
+    }
+    printf("],\"fuel_used\":%" PRIu64 "}\n", result->fuel_used);
+}
+
+static void
+print_failure_json(const struct runtime_error *err)
+{
+    json_t *document = json_object();
+
+    json_object_set_new(document, "status",
+                        json_string(runtime_status_name(err->status)));
+    json_object_set_new(document, "message", json_string(err->message));
+    if (err->trap)
+        json_object_set_new(document, "trap", json_string(err->trap));
+    if (err->function != RUNTIME_NO_FUNCTION)
+        json_object_set_new(document, "function_index",
+                            json_integer((json_int_t)err->function));
+    if (err->offset != RUNTIME_NO_OFFSET)
+        json_object_set_new(document, "offset",
+                            json_integer((json_int_t)err->offset));
+    json_dumpf(document, stderr, JSON_COMPACT);
+    fprintf(stderr, "\n");
+    json_decref(document);
+}
+
+static void
+print_failure(const struct runtime_error *err)
+{
+    fprintf(stderr, "glass run: %s", runtime_status_text(err->status));
+    if (err->trap && !strstr(err->message, err->trap))
+        fprintf(stderr, ": %s", err->trap);
+    if (*err->message)
+        fprintf(stderr, ": %s", err->message);
+    /* Most messages say where it was. */
+    if (err->offset != RUNTIME_NO_OFFSET && !strstr(err->message, "offset"))
+        fprintf(stderr, " at offset 0x%" PRIx64, err->offset);
+    fprintf(stderr, "\n");
+}
+
+static int
+exit_code_of(enum runtime_status status,
+             const struct runtime_program_result *result)
+{
+    switch (status) {
+    case RUNTIME_OK:
+        return EXIT_DONE;
+    case RUNTIME_EXITED:
+        return result->exit_code;
+    case RUNTIME_TRAP:
+    case RUNTIME_EXHAUSTED:
+        return EXIT_TRAP;
+    case RUNTIME_OUT_OF_FUEL:
+    case RUNTIME_TIMEOUT:
+        return EXIT_STOPPED;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+static int
+run_program(const struct runtime_program *program, bool json)
+{
+    struct runtime_program_result result;
+    struct runtime_error err;
+
+    enum runtime_status status = runtime_program_run(program, &result, &err);
+    int code = exit_code_of(status, &result);
+    if (status == RUNTIME_OK && program->export_name)
+        print_results(&result, json);
+    else if (status != RUNTIME_OK && status != RUNTIME_EXITED && json)
+        print_failure_json(&err);
+    else if (status != RUNTIME_OK && status != RUNTIME_EXITED)
+        print_failure(&err);
+    runtime_program_result_deinit(&result);
+    return code;
+}
+
+/* Runs the module with the words that are its own. */
+static int
+run_file(const struct run_options *values, const struct words *words,
+         struct words *rest, struct runtime_program *program)
+{
+    static struct runtime_variable variables[CLI_WORDS_MAX];
+    static char *copies[CLI_WORDS_MAX];
+    static struct words own;
+    int status = EXIT_USAGE;
+
+    /* A program's first argument is its name; a function has none. */
+    if (!values->invoke)
+        own.items[own.count++] = words->items[0];
+    for (size_t index = 1; index < words->count; index++)
+        own.items[own.count++] = words->items[index];
+    for (size_t index = 0; index < rest->count && own.count < CLI_WORDS_MAX;
+         index++)
+        own.items[own.count++] = rest->items[index];
+    program->arguments = own.items;
+    program->argument_count = own.count;
+    program->variables = variables;
+    program->variable_count = values->env.count;
+
+    const char *bad = split_variables(&values->env, variables, copies);
+    if (bad)
+        command_usage(&cmd_run, "--env '%s' is no NAME=VALUE", bad);
+    else
+        status = run_program(program, values->json);
+    for (size_t index = 0; index < values->env.count; index++)
+        free(copies[index]);
+    return status;
+}
+
+static int
+run(char **arguments)
+{
+    static struct run_options values;
+    static struct words words;
+    static struct words rest;
+    size_t length;
+
+    if (!options_parse("run", options, cmd_run.option_count, arguments,
+                       &values, &words, &rest))
+        return EXIT_USAGE;
+    if (words.count == 0)
+        return command_usage(&cmd_run, "which FILE?");
+    if (words.count > 1 && !values.invoke)
+        return command_usage(&cmd_run,
+                             "arguments of the program come after '--'");
+    unsigned char *module = file_read(words.items[0], &length);
+    if (!module)
+        return command_fail(&cmd_run, "%s: %s", words.items[0],
+                            strerror(errno));
+    struct runtime_program program = {
+        .module = module,
+        .module_bytes = length,
+        .export_name = values.invoke,
+        .timeout_ms = values.timeout,
+        .fuel = values.fuel,
+        .memory_bytes = values.memory,
+    };
+    runtime_streams_standard(&program.streams);
+    int status = run_file(&values, &words, &rest, &program);
+    free(module);
+    return status;
+}
+
+const struct command cmd_run = {
+    .name = "run",
+    .synopsis = "FILE.wasm [OPTION...] [--invoke EXPORT ARGUMENT...] "
+                "[-- ARGUMENT...]",
+    .summary = "Runs a WASI program, or calls an exported function",
+    .details =
+        "The program has the streams of this process and the arguments after\n"
+        "`--`; its exit code becomes that of this command. A trap prints its\n"
+        "kind, function and offset and exits with 134, fuel or time that is\n"
+        "used up with 124.\n",
+    .example = "  $ glass run wordcount.wasm < README.md\n"
+               "  $ glass run math.wasm --invoke add 2 3\n"
+               "  5\n",
+    .options = options,
+    .option_count = sizeof(options) / sizeof(*options),
+    .run = run,
+};

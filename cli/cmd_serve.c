@@ -1,0 +1,267 @@
+/*
+ * glass serve: functions and state over HTTP, until it is told to stop.
+ *
+ * The first SIGTERM or SIGINT drains: new calls are refused, those under way
+ * end. The second one ends the process at once.
+ */
+#include "cli/command.h"
+
+#include "http/http.h"
+#include "runtime/runtime.h"
+#include "state/state.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SERVE_OPTIONS(X, H)                                                   \
+    X(H, TEXT, listen, "listen", "ADDRESS:PORT",                              \
+      "where to listen: a loopback address; 127.0.0.1:8080")                  \
+    X(H, TEXT, port, "port", "PORT",                                          \
+      "only the port; 0 lets the system choose")                              \
+    X(H, TEXT, data, "data", "DIR",                                           \
+      "keep functions there; else they are forgotten")                        \
+    X(H, TEXT, state, "state", "URL",                                         \
+      "where values live: memory, redis://HOST:PORT, unix:PATH")              \
+    X(H, NUMBER, threads, "threads", "COUNT",                                 \
+      "threads that serve connections; one per core")                         \
+    X(H, NUMBER, connections, "connections", "COUNT",                         \
+      "connections at once; 1024")                                            \
+    X(H, DURATION, idle, "idle", "DURATION",                                  \
+      "close connections that are silent for this long; 60s")                 \
+    X(H, DURATION, timeout, "timeout", "DURATION",                            \
+      "the time that a call has; 30s")                                        \
+    X(H, NUMBER, fuel, "fuel", "COUNT",                                       \
+      "the instructions that a call has")                                     \
+    X(H, SIZE, memory, "memory", "BYTES", "the memory that a call has; 256M") \
+    X(H, SIZE, module, "module-max", "BYTES", "the largest module; 64M")      \
+    X(H, SIZE, input, "input-max", "BYTES", "the largest input; 16M")         \
+    X(H, SIZE, output, "output-max", "BYTES", "the largest output; 16M")      \
+    X(H, SIZE, value, "value-max", "BYTES", "the largest value; 64M")         \
+    X(H, DURATION, drain, "drain", "DURATION",                                \
+      "how long SIGTERM waits for what is under way; 10s")                    \
+    X(H, FLAG, json, "json", NULL, "print the address as JSON")
+
+struct serve_options {
+    SERVE_OPTIONS(OPTION_MEMBER, _)
+};
+
+static const struct option options[] = {
+    SERVE_OPTIONS(OPTION_ROW, struct serve_options)
+};
+
+#define DRAIN_MS_DEFAULT 10000
+
+/* What serves; each is there once everything above it is. */
+struct service {
+    struct state_store *store;
+    struct runtime *runtime;
+    struct http_server *server;
+};
+
+static void
+end_service(struct service *service)
+{
+    http_server_destroy(service->server);
+    runtime_destroy(service->runtime);
+    state_store_close(service->store);
+}
+
+/* Takes `127.0.0.1:8080`, `[::1]:8080` or `:8080` apart. */
+static bool
+parse_listen(const char *text, char address[HTTP_ADDRESS_SIZE],
+             unsigned *port)
+{
+    const char *colon = strrchr(text, ':');
+    char *end;
+
+    if (!colon || colon[1] < '0' || colon[1] > '9')
+        return false;
+    unsigned long number = strtoul(colon + 1, &end, 10);
+    if (*end || number > 65535)
+        return false;
+    size_t length = (size_t)(colon - text);
+    if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
+        text++;
+        length -= 2;
+    }
+    if (length >= HTTP_ADDRESS_SIZE)
+        return false;
+    memcpy(address, text, length);
+    address[length] = '\0';
+    *port = (unsigned)number;
+    return true;
+}
+
+static void
+print_notice(void *data, const char *message)
+{
+    (void)data;
+    fprintf(stderr, "glass serve: %s\n", message);
+}
+
+static void
+panic(void *data, const char *file, unsigned line, const char *reason)
+{
+    (void)data;
+    fprintf(stderr, "glass serve: libmicrohttpd gives up: %s (%s:%u)\n",
+            reason ? reason : "no reason", file, line);
+    abort();
+}
+
+static bool
+open_runtime(const struct serve_options *values, struct service *service)
+{
+    struct state_error state_err;
+    struct runtime_error runtime_err;
+    struct state_options state_options = {
+        .url = values->state,
+        .value_bytes_max = (size_t)values->value,
+    };
+    struct runtime_options runtime_options = {
+        .data_dir = values->data,
+        .timeout_ms = values->timeout,
+        .fuel = values->fuel,
+        .memory_bytes = values->memory,
+        .module_bytes_max = (size_t)values->module,
+        .input_bytes_max = (size_t)values->input,
+        .output_bytes_max = (size_t)values->output,
+        .notice = print_notice,
+    };
+
+    if (state_store_open(&state_options, &service->store, &state_err) !=
+        STATE_OK) {
+        command_fail(&cmd_serve, "the state: %s", state_err.message);
+        return false;
+    }
+    runtime_options.store = service->store;
+    if (runtime_create(&runtime_options, &service->runtime, &runtime_err) !=
+        RUNTIME_OK) {
+        command_fail(&cmd_serve, "the runtime: %s", runtime_err.message);
+        return false;
+    }
+    return true;
+}
+
+/* What does not fit is over every limit, and is refused as that. */
+static unsigned
+narrow(uint64_t number)
+{
+    return number > UINT_MAX ? UINT_MAX : (unsigned)number;
+}
+
+static bool
+open_server(const struct serve_options *values, const char *address,
+            unsigned port, struct service *service)
+{
+    struct http_error err;
+    struct http_options http_options = {
+        .runtime = service->runtime,
+        .store = service->store,
+        .address = *address ? address : NULL,
+        .port = (uint16_t)port,
+        .thread_count = narrow(values->threads),
+        .connection_count_max = narrow(values->connections),
+        .idle_timeout_ms = narrow(values->idle),
+        .module_bytes_max = (size_t)values->module,
+        .value_bytes_max = (size_t)values->value,
+        .input_bytes_max = (size_t)values->input,
+    };
+
+    http_set_panic(panic, NULL);
+    if (http_server_create(&http_options, &service->server, &err) == HTTP_OK)
+        return true;
+    command_fail(&cmd_serve, "%s", err.message);
+    return false;
+}
+
+static void
+print_address(const struct serve_options *values,
+              const struct http_server *server)
+{
+    if (values->json)
+        printf("{\"url\":\"http://%s\",\"port\":%u,\"pid\":%ld}\n",
+               http_server_address(server), http_server_port(server),
+               (long)getpid());
+    else
+        printf("glass serve: ready at http://%s\n",
+               http_server_address(server));
+    fflush(stdout);
+}
+
+/* Waits for a signal that asks for the end, then drains. */
+static int
+wait_for_end(const struct serve_options *values, const sigset_t *signals,
+             struct http_server *server)
+{
+    uint64_t drain_ms = values->drain ? values->drain : DRAIN_MS_DEFAULT;
+    int number;
+
+    sigwait(signals, &number);
+    /* From here on the second one has its usual effect. */
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    enum http_status status = http_server_drain(
+        server, narrow(drain_ms));
+    if (status != HTTP_OK)
+        fprintf(stderr, "glass serve: after %llu ms %s; they are cut off\n",
+                (unsigned long long)drain_ms, http_status_text(status));
+    return EXIT_DONE;
+}
+
+static int
+run(char **arguments)
+{
+    static struct words words;
+    struct serve_options values = {0};
+    struct service service = {0};
+    char address[HTTP_ADDRESS_SIZE] = "";
+    unsigned port = 8080;
+    sigset_t signals;
+    int status = EXIT_FAILED;
+
+    if (!options_parse("serve", options, cmd_serve.option_count, arguments,
+                       &values, &words, NULL))
+        return EXIT_USAGE;
+    if (words.count > 0)
+        return command_usage(&cmd_serve, "'%s' is too much", words.items[0]);
+    if (values.listen && !parse_listen(values.listen, address, &port))
+        return command_usage(&cmd_serve, "'%s' is no ADDRESS:PORT",
+                             values.listen);
+    if (values.port) {
+        char text[16];
+        char ignored[HTTP_ADDRESS_SIZE];
+        snprintf(text, sizeof(text), ":%s", values.port);
+        if (!parse_listen(text, ignored, &port))
+            return command_usage(&cmd_serve, "'%s' is no port", values.port);
+    }
+    /* All threads inherit the mask: only this one waits for the signals. */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+
+    if (open_runtime(&values, &service) &&
+        open_server(&values, address, port, &service)) {
+        print_address(&values, service.server);
+        status = wait_for_end(&values, &signals, service.server);
+    }
+    end_service(&service);
+    return status;
+}
+
+const struct command cmd_serve = {
+    .name = "serve",
+    .synopsis = "[OPTION...]",
+    .summary = "Serves functions and state over HTTP",
+    .details =
+        "It listens on a loopback address only, since there is no\n"
+        "authentication yet. One line says where, once it is ready. SIGTERM\n"
+        "and SIGINT let the calls under way end, then it exits with 0.\n",
+    .example = "  $ glass serve --listen 127.0.0.1:8080 --data ./data\n",
+    .options = options,
+    .option_count = sizeof(options) / sizeof(*options),
+    .run = run,
+};

@@ -1,0 +1,324 @@
+/*
+ * glass state: the values that functions share, from outside.
+ *
+ * Each action is a row of a table and a function; what they have in common is
+ * the request on a key.
+ */
+#include "cli/command.h"
+
+#include "cli/client.h"
+#include "cli/file.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATE_OPTIONS(X, H)                                                   \
+    CLIENT_OPTIONS(X, H)                                                      \
+    X(H, TEXT, file, "file", "FILE",                                          \
+      "put, append: a file with the value, - is stdin")                       \
+    X(H, TEXT, ttl, "ttl", "DURATION",                                        \
+      "put, incr, append: the key vanishes after it")                         \
+    X(H, TEXT, if_version, "if-version", "VERSION",                           \
+      "only if the key has this version; 0: if it is absent")                 \
+    X(H, NUMBER, limit, "limit", "COUNT", "list: print so many at most")
+
+struct state_options {
+    STATE_OPTIONS(OPTION_MEMBER, _)
+};
+
+static const struct option options[] = {
+    STATE_OPTIONS(OPTION_ROW, struct state_options)
+};
+
+/* One use of the command. */
+struct use {
+    const struct state_options *values;
+    const struct words *words; /* the action, then its own */
+    struct client_options client;
+};
+
+struct action {
+    const char *name;
+    size_t words_min;
+    size_t words_max;
+    int (*run)(const struct use *use);
+};
+
+/* Begins a request on the key that is the action's first word. */
+static void
+begin(struct client_request *request, const struct use *use,
+      const char *method, const char *operation, char condition[64])
+{
+    const struct state_options *values = use->values;
+    const char *key = use->words->items[1];
+
+    request->method = method;
+    client_append(request, "/v1/state/");
+    client_append_encoded(request, key, strlen(key));
+    client_append(request, operation);
+    if (values->ttl)
+        client_append_parameter(request, "ttl", values->ttl);
+    if (!values->if_version)
+        return;
+    if (strcmp(values->if_version, "0") == 0)
+        snprintf(condition, 64, "If-None-Match: *");
+    else
+        snprintf(condition, 64, "If-Match: \"%.40s\"", values->if_version);
+    client_add_header(request, condition);
+}
+
+static int
+send_and_print(const struct use *use, const struct client_request *request,
+               const char *member)
+{
+    struct client_answer answer;
+
+    if (!client_send(&cmd_state, &use->client, request, &answer))
+        return EXIT_FAILED;
+    if (use->client.json && answer.body_length > 0) {
+        fwrite(answer.body, 1, answer.body_length, stdout);
+    } else if (use->client.json) {
+        printf("{\"version\":%s}\n", *answer.etag ? answer.etag : "null");
+    } else if (member) {
+        json_t *document =
+            json_loadb(answer.body, answer.body_length, 0, NULL);
+        printf("%lld\n", (long long)json_integer_value(
+                             json_object_get(document, member)));
+        json_decref(document);
+    }
+    client_answer_free(&answer);
+    return EXIT_DONE;
+}
+
+static int
+get(const struct use *use)
+{
+    struct client_request request = {0};
+    struct client_answer answer;
+    char condition[64];
+
+    begin(&request, use, "GET", "", condition);
+    if (!client_send(&cmd_state, &use->client, &request, &answer))
+        return EXIT_FAILED;
+    if (use->client.json) {
+        const char *key = use->words->items[1];
+        json_t *document = json_object();
+        client_set_bytes(document, "key", key, strlen(key));
+        client_set_bytes(document, "value", answer.body, answer.body_length);
+        json_object_set_new(document, "version",
+                            json_integer(atoll(answer.etag)));
+        json_dumpf(document, stdout, JSON_COMPACT);
+        printf("\n");
+        json_decref(document);
+    } else {
+        fwrite(answer.body, 1, answer.body_length, stdout);
+    }
+    client_answer_free(&answer);
+    return EXIT_DONE;
+}
+
+/* Sends the value that is a word or a file. */
+static int
+send_value(const struct use *use, const char *method, const char *operation,
+           const char *member)
+{
+    struct client_request request = {0};
+    char condition[64];
+    const char *word = use->words->count > 2 ? use->words->items[2] : NULL;
+    const char *file = use->values->file;
+
+    if (!word == !file)
+        return command_usage(&cmd_state, "it takes a VALUE or --file");
+    begin(&request, use, method, operation, condition);
+    request.body = word;
+    request.body_length = word ? strlen(word) : 0;
+    unsigned char *bytes = NULL;
+    if (file) {
+        bytes = file_read(file, &request.body_length);
+        if (!bytes)
+            return command_fail(&cmd_state, "%s: %s", file, strerror(errno));
+        request.body = bytes;
+    }
+    int status = send_and_print(use, &request, member);
+    free(bytes);
+    return status;
+}
+
+static int
+put(const struct use *use)
+{
+    return send_value(use, "PUT", "", NULL);
+}
+
+static int
+append(const struct use *use)
+{
+    return send_value(use, "POST", ":append", "size");
+}
+
+static int
+incr(const struct use *use)
+{
+    struct client_request request = {0};
+    char condition[64];
+
+    begin(&request, use, "POST", ":incr", condition);
+    if (use->words->count > 2)
+        client_append_parameter(&request, "delta", use->words->items[2]);
+    request.body = "";
+    return send_and_print(use, &request, "value");
+}
+
+static int
+delete(const struct use *use)
+{
+    struct client_request request = {0};
+    char condition[64];
+
+    begin(&request, use, "DELETE", "", condition);
+    return send_and_print(use, &request, NULL);
+}
+
+/* ---- list ------------------------------------------------------------- */
+
+/* Prints a key, its version and its size; a key of other bytes in base64. */
+static void
+print_item(json_t *item, bool as_json)
+{
+    const char *key = json_string_value(json_object_get(item, "key"));
+    size_t length = json_string_length(json_object_get(item, "key"));
+    const char *encoded =
+        json_string_value(json_object_get(item, "key_base64"));
+
+    if (as_json) {
+        json_dumpf(item, stdout, JSON_COMPACT);
+        printf("\n");
+        return;
+    }
+    if (key)
+        fwrite(key, 1, length, stdout);
+    else
+        printf("base64:%s", encoded ? encoded : "?");
+    printf("\t%lld\t%lld\n",
+           (long long)json_integer_value(json_object_get(item, "version")),
+           (long long)json_integer_value(json_object_get(item, "size")));
+}
+
+/*
+ * Prints one page; returns the cursor of the next one, which the caller frees,
+ * or null. `left` is how many may still be printed.
+ */
+static char *
+print_page(const struct client_answer *answer, uint64_t *left, bool as_json)
+{
+    json_t *page = json_loadb(answer->body, answer->body_length, 0, NULL);
+    const char *cursor = json_string_value(json_object_get(page, "cursor"));
+    char *next = cursor ? strdup(cursor) : NULL;
+    json_t *item;
+    size_t index;
+
+    json_array_foreach(json_object_get(page, "items"), index, item)
+    {
+        if (*left == 0)
+            break;
+        --*left;
+        print_item(item, as_json);
+    }
+    json_decref(page);
+    return next;
+}
+
+static int
+list(const struct use *use)
+{
+    uint64_t left = use->values->limit ? use->values->limit : UINT64_MAX;
+    char *cursor = NULL;
+
+    do {
+        struct client_request request = {.method = "GET"};
+        struct client_answer answer;
+        client_append(&request, "/v1/state");
+        client_append_parameter(&request, "limit",
+                                left < 1000 ? "100" : "1000");
+        if (use->words->count > 1)
+            client_append_parameter(&request, "prefix", use->words->items[1]);
+        if (cursor)
+            client_append_parameter(&request, "cursor", cursor);
+        free(cursor);
+        cursor = NULL;
+        if (!client_send(&cmd_state, &use->client, &request, &answer))
+            return EXIT_FAILED;
+        cursor = print_page(&answer, &left, use->client.json);
+        client_answer_free(&answer);
+    } while (cursor && left > 0);
+    free(cursor);
+    return EXIT_DONE;
+}
+
+static const struct action actions[] = {
+    {"get", 2, 2, get},       {"put", 2, 3, put},
+    {"incr", 2, 3, incr},     {"append", 2, 3, append},
+    {"delete", 2, 2, delete}, {"list", 1, 2, list},
+};
+
+#define ACTION_COUNT (sizeof(actions) / sizeof(*actions))
+
+static int
+complain(const char *word)
+{
+    const char *names[ACTION_COUNT];
+
+    for (size_t index = 0; index < ACTION_COUNT; index++)
+        names[index] = actions[index].name;
+    const char *nearest = options_nearest(word, names, ACTION_COUNT);
+    return command_usage(&cmd_state, "there is no action '%s'%s%s%s", word,
+                         nearest ? "; did you mean '" : "",
+                         nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static int
+run(char **arguments)
+{
+    static struct words words;
+    struct state_options values = {0};
+
+    if (!options_parse("state", options, cmd_state.option_count, arguments,
+                       &values, &words, &words))
+        return EXIT_USAGE;
+    if (words.count == 0)
+        return command_usage(&cmd_state, "which action?");
+    for (size_t index = 0; index < ACTION_COUNT; index++) {
+        const struct action *action = &actions[index];
+        const struct use use = {&values, &words,
+                                {values.server, values.namespace_,
+                                 values.json}};
+        if (strcmp(action->name, words.items[0]) != 0)
+            continue;
+        if (words.count < action->words_min ||
+            words.count > action->words_max)
+            return command_usage(&cmd_state, "'%s' takes other words",
+                                 action->name);
+        return action->run(&use);
+    }
+    return complain(words.items[0]);
+}
+
+const struct command cmd_state = {
+    .name = "state",
+    .synopsis = "get KEY | put KEY VALUE | incr KEY [DELTA] | append KEY VALUE "
+                "| delete KEY | list [PREFIX]",
+    .summary = "Reads and writes the state that functions share",
+    .details =
+        "`get` prints the value as it is, `incr` the sum, `append` the size\n"
+        "and `list` a line per key: key, version and size with tabs between\n"
+        "(with --json one JSON object per line).\n",
+    .example = "  $ glass state put counter 100\n"
+               "  $ glass state incr counter 20\n"
+               "  120\n",
+    .options = options,
+    .option_count = sizeof(options) / sizeof(*options),
+    .run = run,
+};

@@ -1,0 +1,142 @@
+/*
+ * glass: one program, a command per file.
+ */
+#include "cli/command.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vm/vm.h"
+
+static const struct command *const commands[] = {
+#define COMMAND(name) &cmd_##name,
+#include "cli/commands.inc"
+#undef COMMAND
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
+
+static const struct command *
+find(const char *name)
+{
+    for (size_t index = 0; index < COMMAND_COUNT; index++)
+        if (strcmp(commands[index]->name, name) == 0)
+            return commands[index];
+    return NULL;
+}
+
+void
+command_help(const struct command *command)
+{
+    printf("Usage: glass %s %s\n\n%s.\n", command->name, command->synopsis,
+           command->summary);
+    if (command->details)
+        printf("\n%s", command->details);
+    printf("\nOptions:\n");
+    options_print(command->options, command->option_count);
+    printf("\nExample:\n%s", command->example);
+}
+
+int
+command_usage(const struct command *command, const char *format, ...)
+{
+    va_list arguments;
+
+    fprintf(stderr, "glass %s: ", command->name);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "\nUsage: glass %s %s\n", command->name,
+            command->synopsis);
+    return EXIT_USAGE;
+}
+
+int
+command_fail(const struct command *command, const char *format, ...)
+{
+    va_list arguments;
+
+    fprintf(stderr, "glass %s: ", command->name);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "\n");
+    return EXIT_FAILED;
+}
+
+static int
+help(const char *name)
+{
+    if (name) {
+        const struct command *command = find(name);
+        if (!command) {
+            fprintf(stderr, "glass: there is no command '%s'\n", name);
+            return EXIT_USAGE;
+        }
+        command_help(command);
+        return EXIT_DONE;
+    }
+    printf("Usage: glass COMMAND ...\n\n"
+           "Runs WebAssembly functions behind HTTP, next to the state they "
+           "share.\n\nCommands:\n");
+    for (size_t index = 0; index < COMMAND_COUNT; index++)
+        printf("  %-10s %s\n", commands[index]->name,
+               commands[index]->summary);
+    printf("  %-10s %s\n", "help", "Explains a command: glass help serve");
+    printf("\nOptions:\n  %-10s %s\n  %-10s %s\n", "--version",
+           "print the version", "--help", "print this");
+    printf("\nExample:\n  $ glass run hello.wasm\n");
+    return EXIT_DONE;
+}
+
+static int
+complain(const char *name)
+{
+    const char *names[COMMAND_COUNT];
+
+    for (size_t index = 0; index < COMMAND_COUNT; index++)
+        names[index] = commands[index]->name;
+    const char *nearest = options_nearest(name, names, COMMAND_COUNT);
+    fprintf(stderr, "glass: there is no %s '%s'",
+            name[0] == '-' ? "option" : "command", name);
+    if (nearest && name[0] != '-')
+        fprintf(stderr, "; did you mean '%s'?", nearest);
+    fprintf(stderr, "\nTry 'glass help'.\n");
+    return EXIT_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : NULL;
+
+    /* A reader that went away is an error of a write, not our end. */
+    signal(SIGPIPE, SIG_IGN);
+    if (!name) {
+        help(NULL);
+        return EXIT_USAGE;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("glass %s\n", gvm_version());
+        return EXIT_DONE;
+    }
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
+        strcmp(name, "-h") == 0)
+        return help(argc > 2 && name[0] != '-' ? argv[2] : NULL);
+    const struct command *command = find(name);
+    if (!command)
+        return complain(name);
+    if (options_ask_help(argv + 2)) {
+        command_help(command);
+        return EXIT_DONE;
+    }
+    int status = command->run(argv + 2);
+    /* What could not be written was not done. */
+    if (fflush(stdout) != 0 && status == EXIT_DONE) {
+        perror("glass: stdout");
+        status = EXIT_FAILED;
+    }
+    return status;
+}
