@@ -15,7 +15,9 @@
 -- Answers {'ok', version, size, number} or {status}, numbers as strings: Lua
 -- would round what is beyond 53 bits.
 
--- How many dead keys one write clears away.
+-- One write in so many clears away so many dead keys at most: twice as many
+-- as there can have come since.
+local SWEEP_EVERY = 16
 local SWEEP_MAX = 32
 
 local function now_ms()
@@ -27,9 +29,6 @@ end
 -- for us to drop. A key that is due but exists is about to go, or was made
 -- anew to stay.
 local function sweep(prefix, index, expiry)
-    if redis.call('ZCARD', expiry) == 0 then
-        return
-    end
     local due = redis.call('ZRANGEBYSCORE', expiry, '-inf', now_ms(),
                            'LIMIT', 0, SWEEP_MAX)
     for _, key in ipairs(due) do
@@ -43,8 +42,12 @@ local function sweep(prefix, index, expiry)
     end
 end
 
-local function next_version(seq)
-    return string.format('%.0f', redis.call('INCR', seq))
+local function next_version(keys, key)
+    local version = redis.call('INCR', keys[2])
+    if version % SWEEP_EVERY == 0 then
+        sweep(string.sub(keys[1], 1, -1 - #key), keys[3], keys[4])
+    end
+    return string.format('%.0f', version)
 end
 
 local function holds(condition, expected, version)
@@ -83,16 +86,19 @@ local function change(kind, item, value, version, size_max)
         end
         return nil, sum
     end
-    local number = redis.call('HGET', item, 'v')
+    -- Beyond 53 bits Lua has it only nearly.
+    local number = string.format('%.0f', sum)
+    if math.abs(sum) >= 2 ^ 53 then
+        number = redis.call('HGET', item, 'v')
+    end
     return #number, number
 end
 
 local function write(keys, args)
-    local item, seq, index, expiry = keys[1], keys[2], keys[3], keys[4]
+    local item, index, expiry = keys[1], keys[3], keys[4]
     local kind, key, condition, expected = args[1], args[2], args[3], args[4]
     local value, ttl, keep, size_max = args[5], args[6], args[7], args[8]
 
-    sweep(string.sub(item, 1, -1 - #key), index, expiry)
     local version = redis.call('HGET', item, 'n') or '0'
     if not holds(condition, expected, version) then
         return {'conflict', version}
@@ -104,7 +110,7 @@ local function write(keys, args)
         redis.call('DEL', item)
         redis.call('ZREM', index, key)
         redis.call('ZREM', expiry, key)
-        return {'ok', next_version(seq), '0', '0'}
+        return {'ok', next_version(keys, key), '0', '0'}
     end
     local size, number = change(kind, item, value, version, size_max)
     if not size then
@@ -113,7 +119,7 @@ local function write(keys, args)
     if version == '0' then
         redis.call('ZADD', index, 0, key)
     end
-    version = next_version(seq)
+    version = next_version(keys, key)
     redis.call('HSET', item, 'n', version)
     if ttl ~= '0' then
         redis.call('PEXPIRE', item, ttl)

@@ -1,0 +1,44 @@
+/*
+ * For tests: operations that wait for their end, and short ways to write the
+ * usual ones. Each returns the status and leaves the outputs in the record.
+ */
+#ifndef GLASS_TESTS_STATE_AWAIT_H
+#define GLASS_TESTS_STATE_AWAIT_H
+
+#include "state/state.h"
+
+/* Submits an operation and waits until it has ended. Uses `data`. */
+enum state_status
+await(struct state_store *store, struct state_operation *operation);
+
+/* The bytes of a string literal or another string. */
+struct state_bytes
+text(const char *string);
+
+/* Whether the operation's result is this string. */
+bool
+result_is(const struct state_operation *operation, const char *string);
+
+/* A store with that URL, or the test fails. */
+struct state_store *
+open_store(const char *url);
+
+/* Get, put and increment without conditions; the record is given by kind. */
+enum state_status
+await_get(struct state_store *store, const char *namespace_, const char *key,
+          struct state_operation *operation);
+
+enum state_status
+await_put(struct state_store *store, const char *namespace_, const char *key,
+          const char *value, struct state_operation *operation);
+
+enum state_status
+await_increment(struct state_store *store, const char *namespace_,
+                const char *key, int64_t delta,
+                struct state_operation *operation);
+
+/* A few milliseconds of sleep, between two looks at something. */
+void
+doze(void);
+
+#endif
