@@ -67,22 +67,23 @@
     X(uint64_t) X(float) X(double)
 
 #ifdef GVM__TSAN
-#define GUEST_ATTRIBUTE __attribute__((noinline, no_sanitize("thread")))
+#define GUEST_ATTRIBUTE                                                  \
+    __attribute__((noinline, unused, no_sanitize("thread")))
 #else
-#define GUEST_ATTRIBUTE __attribute__((always_inline))
+#define GUEST_ATTRIBUTE inline __attribute__((always_inline))
 #endif
 
 #define GUEST_ACCESSORS(type)                                            \
     struct guest_##type {                                                \
         type value;                                                      \
     } __attribute__((packed, may_alias));                                \
-    static inline GUEST_ATTRIBUTE type                                   \
+    static GUEST_ATTRIBUTE type                                          \
         guest_load_##type(const uint8_t *address)                        \
     {                                                                    \
         return ((const struct guest_##type *)(const void *)address)      \
             ->value;                                                     \
     }                                                                    \
-    static inline GUEST_ATTRIBUTE void                                   \
+    static GUEST_ATTRIBUTE void                                          \
         guest_store_##type(uint8_t *address, type value)                 \
     {                                                                    \
         ((struct guest_##type *)(void *)address)->value = value;         \
