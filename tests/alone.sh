@@ -18,7 +18,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 case $lib in
-vm) call='gvm_status_name(GVM_OK)' ;;
+vm) call='gvm_status_text(GVM_OK)' ;;
 state) call='state_status_name(STATE_OK)' ;;
 *) sed -n '2,5p' "$0" >&2; exit 2 ;;
 esac

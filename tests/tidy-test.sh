@@ -117,6 +117,11 @@ echo 'own-test vm/load.c it has one by now' >tests/tidy.allow
 expect 'vm/load.c: allow: own-test is not needed any more'
 
 tidy_tree
+cp vm/load.c vm/load_names.c
+echo 'load_names.c' >>vm/CMakeLists.txt
+expect_tidy
+
+tidy_tree
 cp vm/load.c cli/loader.c
 expect 'cli/loader.c: dead-file: no CMakeLists.txt names it'
 
