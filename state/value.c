@@ -59,10 +59,9 @@ state__number_parse(const uint8_t *bytes, size_t length_bytes,
 
     if (length_bytes == i || length_bytes > i + 19)
         return false;
-    if (bytes[i] == '0') { /* only 0 itself begins with a zero */
-        *number = 0;
-        return length_bytes == 1;
-    }
+    /* Only 0 itself begins with a zero, and it has no sign. */
+    if (bytes[i] == '0' && length_bytes > 1)
+        return false;
     for (; i < length_bytes; i++) {
         if (bytes[i] < '0' || bytes[i] > '9')
             return false;

@@ -244,7 +244,7 @@ START_TEST(a_list_has_every_key_that_is_there_all_the_time)
 {
     struct state_store *store = open_store(contract_url());
     struct state_operation put = {0};
-    char key[16];
+    char key[32];
 
     for (int i = 0; i < 50; i++) {
         snprintf(key, sizeof key, "stays %03d", i);
