@@ -1,0 +1,124 @@
+/* Tests of state/backend_memory.c beyond the contract. */
+#include "tests/state/await.h"
+#include "tests/state/suite.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+/* A clock that stands still and counts who looks at it. */
+struct watched_clock {
+    _Atomic uint64_t now_ms;
+    pthread_t owner;
+    atomic_uint others; /* looks by other threads: the sweeper's */
+};
+
+static uint64_t
+look_at_clock(void *data)
+{
+    struct watched_clock *clock = data;
+
+    if (!pthread_equal(pthread_self(), clock->owner))
+        atomic_fetch_add(&clock->others, 1);
+    return atomic_load(&clock->now_ms);
+}
+
+START_TEST(the_sweeper_looks_after_expiries_and_only_after_them)
+{
+    struct watched_clock clock = {.now_ms = 5, .owner = pthread_self()};
+    struct state_options options = {.now_ms = look_at_clock,
+                                    .now_data = &clock};
+    struct state_operation put = {0};
+    struct state_store *store;
+
+    ck_assert_int_eq(state_store_open(&options, &store, NULL), STATE_OK);
+    ck_assert_int_eq(await_put(store, "a", "stays", "1", &put), STATE_OK);
+    ck_assert_uint_eq(atomic_load(&clock.others), 0);
+    put.ttl_ms = 3;
+    ck_assert_int_eq(await_put(store, "a", "goes", "1", &put), STATE_OK);
+    while (atomic_load(&clock.others) == 0)
+        doze();
+    state_operation_deinit(&put);
+    state_store_close(store); /* also while the sweeper rests */
+}
+END_TEST
+
+START_TEST(many_keys_come_and_go_with_a_sweeper_at_work)
+{
+    struct state_store *store = open_store("memory");
+    struct state_operation operation = {0};
+    char key[16];
+
+    for (unsigned i = 0; i < 20000; i++) {
+        snprintf(key, sizeof key, "%u", i % 3000);
+        operation.ttl_ms = i % 3 == 0 ? 0 : 1 + i % 7;
+        ck_assert_int_eq(await_put(store, "a", key, "1", &operation),
+                         STATE_OK);
+    }
+    operation.ttl_ms = 0;
+    ck_assert_int_eq(await_put(store, "a", "last", "1", &operation),
+                     STATE_OK);
+    ck_assert_int_eq(await_get(store, "a", "last", &operation), STATE_OK);
+    state_operation_deinit(&operation);
+    state_store_close(store);
+}
+END_TEST
+
+START_TEST(a_read_does_not_make_a_namespace_and_a_write_too_many_is_refused)
+{
+    struct state_store *store = open_store("memory");
+    struct state_operation operation = {0};
+    char name[16];
+
+    for (unsigned i = 0; i < STATE_NAMESPACES_MAX; i++) {
+        snprintf(name, sizeof name, "r%u", i);
+        if (await_get(store, name, "key", &operation) != STATE_NOT_FOUND)
+            ck_abort_msg("read %u", i);
+    }
+    for (unsigned i = 0; i < STATE_NAMESPACES_MAX; i++) {
+        snprintf(name, sizeof name, "w%u", i);
+        if (await_put(store, name, "key", "", &operation) != STATE_OK)
+            ck_abort_msg("write %u", i);
+    }
+    ck_assert_int_eq(await_put(store, "one-more", "key", "", &operation),
+                     STATE_LIMIT);
+    ck_assert_int_eq(await_put(store, "w7", "key", "", &operation),
+                     STATE_OK);
+    ck_assert_int_eq(await_get(store, "one-more", "key", &operation),
+                     STATE_NOT_FOUND);
+    state_operation_deinit(&operation);
+    state_store_close(store);
+}
+END_TEST
+
+START_TEST(a_name_that_is_none_is_refused_for_every_kind)
+{
+    struct state_store *store = open_store("memory");
+
+    for (int kind = STATE_GET; kind <= STATE_LIST; kind++) {
+        struct state_operation operation = {.kind = (enum state_kind)kind,
+                                            .key = {"key", 3}};
+
+        ck_assert_int_eq(state_store_submit(store, &operation),
+                         STATE_INVALID);
+        operation.namespace_ = "No";
+        ck_assert_int_eq(state_store_submit(store, &operation),
+                         STATE_INVALID);
+    }
+    state_store_close(store);
+}
+END_TEST
+
+int
+main(void)
+{
+    const TTest *tests[] = {
+        the_sweeper_looks_after_expiries_and_only_after_them,
+        many_keys_come_and_go_with_a_sweeper_at_work,
+        a_read_does_not_make_a_namespace_and_a_write_too_many_is_refused,
+        a_name_that_is_none_is_refused_for_every_kind,
+        NULL,
+    };
+
+    return run_suite("memory backend", tests);
+}
