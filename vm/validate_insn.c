@@ -416,31 +416,37 @@ dispatch(struct gvm__validator *validator)
     }
 }
 
+/* The second byte of a prefixed instruction is a number of its own. */
+static enum gvm_status
+read_prefixed(struct gvm__validator *validator)
+{
+    uint32_t number;
+
+    GVM__TRY(gvm__read_u32(&validator->reader, &number));
+    validator->code = 0xfc00 | (number & 0xff);
+    if (number > 0xff ||
+        !validator->rules[GVM__INSN_INDEX(validator->code)].is_defined) {
+        return gvm__validate_fail(validator, GVM_MALFORMED,
+                                  "illegal opcode 0xfc %u", number);
+    }
+    return GVM_OK;
+}
+
 enum gvm_status
 gvm__validate_opcode(struct gvm__validator *validator)
 {
-    struct gvm__reader *reader = &validator->reader;
-    uint32_t index;
     uint8_t byte;
 
-    validator->at = reader->at;
-    GVM__TRY(gvm__read_byte(reader, &byte));
-    index = validator->code = byte;
+    validator->at = validator->reader.at;
+    GVM__TRY(gvm__read_byte(&validator->reader, &byte));
+    validator->code = byte;
     if (byte == 0xfc) {
-        uint32_t number;
-
-        GVM__TRY(gvm__read_u32(reader, &number));
-        if (number > 0xff) {
-            return gvm__validate_fail(validator, GVM_MALFORMED,
-                                      "illegal opcode 0xfc %u", number);
-        }
-        validator->code = 0xfc00 | number;
-        index = GVM__INSN_INDEX(validator->code);
+        GVM__TRY(read_prefixed(validator));
     }
-    validator->rule = &validator->rules[index];
+    validator->rule = &validator->rules[GVM__INSN_INDEX(validator->code)];
     if (!validator->rule->is_defined) {
         return gvm__validate_fail(validator, GVM_MALFORMED,
-                                  "illegal opcode 0x%x", validator->code);
+                                  "illegal opcode 0x%02x", byte);
     }
     if (validator->rule->feature != 0) {
         return gvm__read_feature(&validator->reader, validator->module,
