@@ -27,10 +27,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static_assert(STATE_VALUE_BYTES_CEILING + STATE_KEY_BYTES_MAX <=
-                  STATE_IN_FLIGHT_BYTES_MAX,
-              "any value can be sent");
-
 struct request {
     struct redis *redis;
     struct state_operation *operation; /* null: it has ended */
@@ -50,6 +46,7 @@ struct redis {
     size_t value_bytes_max;
     unsigned timeout_ms;
     unsigned in_flight_max;
+    size_t in_flight_bytes_max;
     int epoll_fd;
     int wake_fd; /* an eventfd: something is queued, or the end has come */
     pthread_t thread;
@@ -317,7 +314,7 @@ admit(struct redis *redis, struct state_operation *operation, size_t size)
                                      "%u operations are already on their "
                                      "way to redis",
                                      redis->in_flight);
-    if (size > STATE_IN_FLIGHT_BYTES_MAX - redis->in_flight_bytes)
+    if (size > redis->in_flight_bytes_max - redis->in_flight_bytes)
         return state__operation_fail(operation, STATE_LIMIT,
                                      "%zu bytes are already on their way "
                                      "to redis",
@@ -421,6 +418,7 @@ create_redis(const struct state_options *options)
     redis->value_bytes_max = options->value_bytes_max;
     redis->timeout_ms = options->timeout_ms;
     redis->in_flight_max = options->in_flight_max;
+    redis->in_flight_bytes_max = options->in_flight_bytes_max;
     redis->epoll_fd = -1;
     redis->wake_fd = -1;
     pthread_mutex_init(&redis->lock, NULL);

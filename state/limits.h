@@ -46,11 +46,12 @@
 /*
  * What may be on its way to a remote backend at once: operations, and bytes
  * of keys and values. One more is refused with STATE_LIMIT. A single value of
- * the largest size always fits.
+ * the largest size must fit.
  */
 #define STATE_IN_FLIGHT_DEFAULT 16384
 #define STATE_IN_FLIGHT_MAX 1048576
-#define STATE_IN_FLIGHT_BYTES_MAX (512u << 20)
+#define STATE_IN_FLIGHT_BYTES_DEFAULT (512u << 20)
+#define STATE_IN_FLIGHT_BYTES_MAX (4096ul << 20)
 
 /* The pause between two attempts to connect doubles between these bounds. */
 #define STATE_RECONNECT_MS_MIN 20

@@ -114,6 +114,12 @@ struct state_options {
     unsigned in_flight_max;
 
     /*
+     * Bytes of their keys and values, at least those of the largest value
+     * with the longest key. STATE_IN_FLIGHT_BYTES_DEFAULT
+     */
+    size_t in_flight_bytes_max;
+
+    /*
      * The memory backend's clock in milliseconds, which never goes back, for
      * tests of expiry; called on any thread, also under locks. Null: the
      * system's monotonic clock. Redis expires by its own clock.

@@ -6,8 +6,13 @@
 #include "state/error.h"
 #include "state/operation.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+static_assert(STATE_VALUE_BYTES_CEILING + STATE_KEY_BYTES_MAX <=
+                  STATE_IN_FLIGHT_BYTES_DEFAULT,
+              "the default holds any value");
 
 struct state_store {
     struct state__backend *backend;
@@ -55,6 +60,8 @@ set_defaults(struct state_options *options)
         options->timeout_ms = STATE_TIMEOUT_MS_DEFAULT;
     if (options->in_flight_max == 0)
         options->in_flight_max = STATE_IN_FLIGHT_DEFAULT;
+    if (options->in_flight_bytes_max == 0)
+        options->in_flight_bytes_max = STATE_IN_FLIGHT_BYTES_DEFAULT;
 }
 
 static enum state_status
@@ -78,6 +85,13 @@ check_options(const struct state_options *options, struct state_error *err)
         return state__error_set(err, STATE_INVALID,
                                 "operations under way: at most %d",
                                 STATE_IN_FLIGHT_MAX);
+    if (options->in_flight_bytes_max > STATE_IN_FLIGHT_BYTES_MAX ||
+        options->in_flight_bytes_max <
+            options->value_bytes_max + STATE_KEY_BYTES_MAX)
+        return state__error_set(err, STATE_INVALID,
+                                "bytes under way: at least a key and a "
+                                "value, at most %lu",
+                                STATE_IN_FLIGHT_BYTES_MAX);
     if (strlen(options->url) >= STATE_URL_SIZE)
         return state__error_set(err, STATE_INVALID,
                                 "the URL: at most %d bytes",

@@ -265,39 +265,37 @@ END_TEST
 
 START_TEST(bytes_under_way_are_limited)
 {
+    static const size_t value_sizes[] = {1000, 474, 0};
+    static const char bytes[1000];
     struct fake_redis fake = {0};
     struct crowd crowd = {0};
     struct state_options options = {
         .timeout_ms = TIMEOUT_MS,
-        .value_bytes_max = STATE_VALUE_BYTES_CEILING,
+        .value_bytes_max = 1000,
+        .in_flight_bytes_max = 1000 + STATE_KEY_BYTES_MAX,
     };
-    struct state_operation *last = &crowd.operations[2];
     struct state_store *store;
-    /* Never touched until Redis would be sent it, so it costs nothing. */
-    void *bytes = calloc(1, STATE_VALUE_BYTES_CEILING);
 
     fake_redis_start(&fake);
     options.url = fake.url;
     ck_assert_int_eq(state_store_open(&options, &store, NULL), STATE_OK);
+    /* Two values and keys of three bytes fill it to the last byte. */
     for (size_t i = 0; i < 3; i++) {
-        size_t size = i < 1 ? STATE_VALUE_BYTES_CEILING
-                            : STATE_IN_FLIGHT_BYTES_MAX -
-                                  STATE_VALUE_BYTES_CEILING - 2 * 3;
         crowd.operations[i] = (struct state_operation){
             .kind = STATE_PUT,
             .namespace_ = "crowd",
-            .key = {"key", 3},
-            .value = {bytes, i < 2 ? size : 1},
+            .key = {"key", i < 2 ? 3 : 1},
+            .value = {bytes, value_sizes[i]},
             .complete = count_end,
             .data = &crowd,
         };
-        last->status = state_store_submit(store, &crowd.operations[i]);
+        ck_assert_int_eq(state_store_submit(store, &crowd.operations[i]),
+                         i < 2 ? STATE_PENDING : STATE_LIMIT);
     }
+    ck_assert_ptr_nonnull(strstr(crowd.operations[2].message, "1480 bytes"));
     wait_for_ends(&crowd, 2);
-    ck_assert_int_eq(crowd.operations[2].status, STATE_LIMIT);
     state_store_close(store);
     fake_redis_end(&fake);
-    free(bytes);
 }
 END_TEST
 

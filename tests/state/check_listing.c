@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEYS 700
+#define KEYS 300
 
 /* Keys of all lengths, so that pages end for either reason. */
 static size_t

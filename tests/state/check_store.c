@@ -31,6 +31,12 @@ static const struct option_case {
     {{.timeout_ms = STATE_TIMEOUT_MS_MAX + 1}, STATE_INVALID},
     {{.in_flight_max = STATE_IN_FLIGHT_MAX}, STATE_OK},
     {{.in_flight_max = STATE_IN_FLIGHT_MAX + 1}, STATE_INVALID},
+    {{.in_flight_bytes_max = STATE_IN_FLIGHT_BYTES_MAX}, STATE_OK},
+    {{.in_flight_bytes_max = STATE_IN_FLIGHT_BYTES_MAX + 1}, STATE_INVALID},
+    {{.value_bytes_max = 9, .in_flight_bytes_max = STATE_KEY_BYTES_MAX + 9},
+     STATE_OK},
+    {{.value_bytes_max = 9, .in_flight_bytes_max = STATE_KEY_BYTES_MAX + 8},
+     STATE_INVALID},
 };
 
 START_TEST(options_are_held_against_their_limits)
