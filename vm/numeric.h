@@ -108,9 +108,10 @@ f64_from_bits(uint64_t bits)
 /*
  * The rest comes for both widths. Rounding to an integer adds and subtracts
  * 2^23 (2^52), which leaves no room for a fraction; what is that large, or
- * no number, is its own result (+ 0 makes a signalling NaN quiet). Equal
- * operands of min and max differ at most in their sign: or-ing and and-ing
- * the bits picks -0 and +0.
+ * no number, is its own result (a + a makes a signalling NaN quiet; a + 0
+ * is left out by compilers that know the sign of a). Equal operands of min
+ * and max differ at most in their sign: or-ing and and-ing the bits picks -0
+ * and +0.
  */
 #define NUMERIC_FLOAT(type, suffix, builtin, whole)                      \
     static inline type min_##suffix(type a, type b)                      \
@@ -136,7 +137,7 @@ f64_from_bits(uint64_t bits)
         type magnitude = __builtin_fabs##builtin(a);                     \
                                                                          \
         if (!(magnitude < whole))                                        \
-            return a + 0;                                                \
+            return a != a ? a + a : a;                                   \
         return __builtin_copysign##builtin((magnitude + whole) - whole,  \
                                            a);                           \
     }                                                                    \
