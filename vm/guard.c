@@ -100,9 +100,8 @@ store_reserves(const struct gvm_store *store, uintptr_t address)
 
     for (memory = store->memories; memory != NULL; memory = memory->next) {
         start = (uintptr_t)memory->data;
-        if (address >= start &&
-            address - start <
-                memory->reserved_bytes - GVM__MEMORY_HEADER_BYTES)
+        /* Below the start the difference wraps, and is too large as well. */
+        if (address - start < memory->reserved_bytes - GVM__MEMORY_HEADER_BYTES)
             return true;
     }
     return false;
@@ -158,8 +157,8 @@ call_previous(const struct sigaction *previous, int signal_number,
 static void
 chain(int signal_number, siginfo_t *info, void *context)
 {
-    const struct sigaction *previous =
-        signal_number == SIGBUS ? &previous_bus : &previous_segv;
+    const struct sigaction *previous = signal_number == SIGBUS ? &previous_bus
+                                                               : &previous_segv;
 
     if ((previous->sa_flags & SA_SIGINFO) == 0) {
         if (previous->sa_handler == SIG_DFL) {

@@ -37,8 +37,7 @@ bit_set(uint8_t *bits, uint32_t index)
 }
 
 bool
-gvm__element_is_dropped(const struct gvm_instance *instance,
-                        uint32_t element)
+gvm__element_is_dropped(const struct gvm_instance *instance, uint32_t element)
 {
     return bit_is_set(instance->elements_dropped, element);
 }
@@ -132,8 +131,8 @@ allocate(struct gvm_store *store, struct gvm_module *module)
         return NULL;
     instance->module = module;
     instance->store = store;
-    instance->memories =
-        array(store, memories, sizeof(*instance->memories), &failed);
+    instance->memories = array(store, memories, sizeof(*instance->memories),
+                               &failed);
     instance->tables = array(store, module->table_count,
                              sizeof(*instance->tables), &failed);
     instance->globals = array(store, module->global_count,
@@ -142,12 +141,11 @@ allocate(struct gvm_store *store, struct gvm_module *module)
                             sizeof(*instance->funcs), &failed);
     instance->own_funcs = array(store, referable_max(module),
                                 sizeof(*instance->own_funcs), &failed);
-    instance->own_globals =
-        array(store, module->global_count - module->imported_global_count,
-              sizeof(*instance->own_globals), &failed);
-    instance->elements_dropped =
-        array(store, (uint32_t)bits_to_bytes(module->element_count), 1,
-              &failed);
+    instance->own_globals = array(
+        store, module->global_count - module->imported_global_count,
+        sizeof(*instance->own_globals), &failed);
+    instance->elements_dropped = array(
+        store, (uint32_t)bits_to_bytes(module->element_count), 1, &failed);
     instance->datas_dropped = array(
         store, (uint32_t)bits_to_bytes(module->data_count), 1, &failed);
     return failed ? NULL : instance;
@@ -254,9 +252,8 @@ make_tables(struct gvm_instance *instance, struct gvm_error *err)
         if (status != GVM_OK)
             return gvm__error_set(
                 err, status, GVM_NO_OFFSET,
-                "table %u of %llu entries (one may have %u, the store %llu)",
-                i, (unsigned long long)type->limits.min,
-                GVM_TABLE_ENTRIES_MAX,
+                "table %u of %llu entries (one may have %u, the store %llu)", i,
+                (unsigned long long)type->limits.min, GVM_TABLE_ENTRIES_MAX,
                 (unsigned long long)instance->store->table_entries_max);
     }
     return GVM_OK;
@@ -288,8 +285,8 @@ make_memories(struct gvm_instance *instance, struct gvm_error *err)
 static uint32_t
 element_offset(const struct gvm_instance *instance, uint32_t element)
 {
-    return gvm__instance_evaluate(
-               instance, &instance->module->elements[element].offset)
+    return gvm__instance_evaluate(instance,
+                                  &instance->module->elements[element].offset)
         .i32;
 }
 
@@ -335,9 +332,9 @@ static enum gvm_status
 segment_trap(struct gvm_error *err, enum gvm_trap trap, const char *kind,
              uint32_t index)
 {
-    enum gvm_status status =
-        gvm__error_set(err, GVM_TRAP, GVM_NO_OFFSET, "%s: %s segment %u",
-                       gvm_trap_text(trap), kind, index);
+    enum gvm_status status = gvm__error_set(err, GVM_TRAP, GVM_NO_OFFSET,
+                                            "%s: %s segment %u",
+                                            gvm_trap_text(trap), kind, index);
 
     if (err != NULL)
         err->trap = trap;

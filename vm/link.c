@@ -112,8 +112,7 @@ mismatch(const struct gvm_module *module, const struct gvm__import *import,
             return "another function type";
         return NULL;
     case GVM_EXTERN_TABLE:
-        return table_mismatch(offered->table,
-                              &module->tables[import->index]);
+        return table_mismatch(offered->table, &module->tables[import->index]);
     case GVM_EXTERN_MEMORY:
         return limits_mismatch(&offered->memory->limits,
                                &module->memories[import->index]);
@@ -149,7 +148,7 @@ is_of_store(const struct gvm_store *store, const struct gvm_extern *offered)
     switch (offered->kind) {
     case GVM_EXTERN_FUNC:
         return offered->func->instance == NULL ||
-            offered->func->instance->store == store;
+               offered->func->instance->store == store;
     case GVM_EXTERN_TABLE:
         return offered->table->store == store;
     case GVM_EXTERN_MEMORY:
@@ -161,8 +160,7 @@ is_of_store(const struct gvm_store *store, const struct gvm_extern *offered)
 }
 
 enum gvm_status
-gvm__link_check(const struct gvm_store *store,
-                const struct gvm_module *module,
+gvm__link_check(const struct gvm_store *store, const struct gvm_module *module,
                 const struct gvm_extern *imports, uint32_t import_count,
                 struct gvm_error *err)
 {
@@ -181,8 +179,7 @@ gvm__link_check(const struct gvm_store *store,
                               "nothing is offered");
         detail = mismatch(module, import, &imports[i]);
         if (detail != NULL)
-            return unlinkable(import, err, "incompatible import type",
-                              detail);
+            return unlinkable(import, err, "incompatible import type", detail);
         if (!is_of_store(store, &imports[i]))
             return gvm__error_set(err, GVM_BAD_ARGUMENT, GVM_NO_OFFSET,
                                   "import %u belongs to another store", i);

@@ -37,7 +37,7 @@ static bool
 store_allows(const struct gvm_store *store, uint64_t pages)
 {
     return pages <=
-        (store->memory_bytes_max - store->memory_bytes) / GVM__PAGE_BYTES;
+           (store->memory_bytes_max - store->memory_bytes) / GVM__PAGE_BYTES;
 }
 
 static uint8_t *
@@ -72,8 +72,8 @@ map_memory(struct gvm_memory *memory, uint64_t pages)
         if (mapping == NULL)
             return false;
     } else {
-        memory->reserved_bytes =
-            GVM__MEMORY_HEADER_BYTES + GVM_GUARD_RESERVATION_BYTES;
+        memory->reserved_bytes = GVM__MEMORY_HEADER_BYTES +
+                                 GVM_GUARD_RESERVATION_BYTES;
         /* A reservation is no promise of pages: do not account for it. */
         mapping = map(memory->reserved_bytes, PROT_NONE, MAP_NORESERVE);
         if (mapping == NULL)
@@ -104,8 +104,7 @@ gvm_memory_create(struct gvm_store *store, const struct gvm_limits *limits,
         return GVM_NO_MEMORY;
     created->store = store;
     created->limits = *limits;
-    created->pages_max =
-        limits->has_max ? limits->max : GVM_MEMORY_PAGES_MAX;
+    created->pages_max = limits->has_max ? limits->max : GVM_MEMORY_PAGES_MAX;
     created->guarded = gvm__engine_bounds(store->engine) == GVM_BOUNDS_GUARD;
     if (!map_memory(created, limits->min))
         return GVM_NO_MEMORY;
@@ -125,8 +124,7 @@ gvm__memories_release(struct gvm_store *store, const struct gvm_memory *stop)
     while ((memory = store->memories) != stop) {
         store->memories = memory->next;
         store->memory_bytes -= gvm_memory_size_bytes(memory);
-        unmap(memory->data - GVM__MEMORY_HEADER_BYTES,
-              memory->reserved_bytes);
+        unmap(memory->data - GVM__MEMORY_HEADER_BYTES, memory->reserved_bytes);
     }
 }
 
@@ -214,12 +212,13 @@ gvm_memory_grow(struct gvm_memory *memory, uint64_t pages)
 }
 
 enum gvm_trap
-gvm__memory_init(struct gvm_instance *instance, uint32_t memory,
-                 uint32_t data, uint32_t to, uint32_t from, uint32_t count)
+gvm__memory_init(struct gvm_instance *instance, uint32_t memory, uint32_t data,
+                 uint32_t to, uint32_t from, uint32_t count)
 {
     const struct gvm__data_segment *segment = &instance->module->datas[data];
-    uint64_t segment_bytes =
-        gvm__data_is_dropped(instance, data) ? 0 : segment->length_bytes;
+    uint64_t segment_bytes = gvm__data_is_dropped(instance, data)
+                                 ? 0
+                                 : segment->length_bytes;
     uint8_t *target = gvm_memory_range(instance->memories[memory], to, count);
 
     if (target == NULL || (uint64_t)from + count > segment_bytes)

@@ -29,8 +29,8 @@
 #endif
 
 #define FIRST_CHUNK_BYTES 8192u
-#define CHUNK_BYTES 32768u
-#define ALIGNMENT 16u
+#define CHUNK_BYTES       32768u
+#define ALIGNMENT         16u
 
 struct gvm__store_chunk {
     struct gvm__store_chunk *next;
@@ -111,12 +111,12 @@ gvm_store_create(struct gvm_engine *engine,
     created->arena_next = allocation->bytes;
     created->arena_left_bytes = FIRST_CHUNK_BYTES;
     created->engine = engine;
-    created->memory_bytes_max = value_or_default(
-        options->memory_bytes_max, GVM_STORE_MEMORY_BYTES_MAX);
-    created->table_entries_max = value_or_default(
-        options->table_entries_max, GVM_STORE_TABLE_ENTRIES_MAX);
-    created->value_stack_bytes = value_or_default(
-        options->value_stack_bytes, GVM_VALUE_STACK_BYTES);
+    created->memory_bytes_max = value_or_default(options->memory_bytes_max,
+                                                 GVM_STORE_MEMORY_BYTES_MAX);
+    created->table_entries_max = value_or_default(options->table_entries_max,
+                                                  GVM_STORE_TABLE_ENTRIES_MAX);
+    created->value_stack_bytes = value_or_default(options->value_stack_bytes,
+                                                  GVM_VALUE_STACK_BYTES);
     created->empty_memory.store = created;
     created->empty_memory.limits.has_max = true;
     created->empty_memory.data = (uint8_t *)&created->empty_words[1];

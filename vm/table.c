@@ -140,8 +140,7 @@ reserve(struct gvm_table *table, uint64_t size)
     if (entries == NULL)
         return false;
     if (!table->entries_owned && table->size > 0)
-        memcpy(entries, table->entries,
-               (size_t)table->size * sizeof(*entries));
+        memcpy(entries, table->entries, (size_t)table->size * sizeof(*entries));
     table->entries = entries;
     table->entries_owned = true;
     table->capacity = capacity;
@@ -149,8 +148,7 @@ reserve(struct gvm_table *table, uint64_t size)
 }
 
 int64_t
-gvm__table_grow(struct gvm_table *table, uint64_t count,
-                union gvm_value value)
+gvm__table_grow(struct gvm_table *table, uint64_t count, union gvm_value value)
 {
     struct gvm_store *store = table->store;
     uint64_t size_before = table->size;
@@ -179,14 +177,15 @@ segment_entry(const struct gvm_instance *instance,
 }
 
 enum gvm_trap
-gvm__table_init(struct gvm_instance *instance, uint32_t table,
-                uint32_t element, uint32_t to, uint32_t from, uint32_t count)
+gvm__table_init(struct gvm_instance *instance, uint32_t table, uint32_t element,
+                uint32_t to, uint32_t from, uint32_t count)
 {
     const struct gvm__element_segment *segment =
         &instance->module->elements[element];
     struct gvm_table *target = instance->tables[table];
-    uint32_t segment_count =
-        gvm__element_is_dropped(instance, element) ? 0 : segment->count;
+    uint32_t segment_count = gvm__element_is_dropped(instance, element)
+                                 ? 0
+                                 : segment->count;
     uint32_t i;
 
     if (!holds(target, to, count) || (uint64_t)from + count > segment_count)
@@ -197,9 +196,8 @@ gvm__table_init(struct gvm_instance *instance, uint32_t table,
 }
 
 enum gvm_trap
-gvm__table_copy(struct gvm_table *to_table,
-                const struct gvm_table *from_table, uint32_t to,
-                uint32_t from, uint32_t count)
+gvm__table_copy(struct gvm_table *to_table, const struct gvm_table *from_table,
+                uint32_t to, uint32_t from, uint32_t count)
 {
     if (!holds(to_table, to, count) || !holds(from_table, from, count))
         return GVM_TRAP_TABLE_OUT_OF_BOUNDS;

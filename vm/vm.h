@@ -347,6 +347,18 @@ enum gvm_status
 gvm_func_create(struct gvm_store *store, const struct gvm_func_type *type,
                 gvm_host_function *function, void *data,
                 struct gvm_func **func);
+/*
+ * The same for import `import` of `module`, with exactly the type that the
+ * module asks for: `function` must be made for it. Unlike gvm_func_create it
+ * takes no lock of the engine, and is what a store made for one call should
+ * use. The module must outlive the store. GVM_BAD_ARGUMENT: no function, the
+ * import is not one, or the module belongs to another engine.
+ */
+enum gvm_status
+gvm_func_create_import(struct gvm_store *store,
+                       const struct gvm_module *module, uint32_t import,
+                       gvm_host_function *function, void *data,
+                       struct gvm_func **func);
 void gvm_func_type(const struct gvm_func *func, struct gvm_func_type *type);
 
 /* GVM_LIMIT when the store's totals or GVM_MEMORY_PAGES_MAX do not allow

@@ -23,8 +23,8 @@ vm_world_open(struct vm_world *world, enum gvm_bounds bounds,
         ck_assert_int_eq(gvm_guard_install(), GVM_OK);
     ck_assert_int_eq(gvm_engine_create(&engine_options, &world->engine),
                      GVM_OK);
-    ck_assert_int_eq(
-        gvm_store_create(world->engine, options, &world->store), GVM_OK);
+    ck_assert_int_eq(gvm_store_create(world->engine, options, &world->store),
+                     GVM_OK);
 }
 
 void
@@ -85,8 +85,7 @@ vm_world_export(const struct gvm_instance *instance, const char *name)
 {
     struct gvm_extern external = {.kind = GVM_EXTERN_FUNC};
 
-    ck_assert_msg(
-        gvm_instance_export(instance, name, strlen(name), &external),
-        "there is no export \"%s\"", name);
+    ck_assert_msg(gvm_instance_export(instance, name, strlen(name), &external),
+                  "there is no export \"%s\"", name);
     return external;
 }

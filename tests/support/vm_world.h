@@ -37,15 +37,15 @@ void vm_world_open(struct vm_world *world, enum gvm_bounds bounds,
 void vm_world_close(struct vm_world *world);
 
 /* Loads a copy of what the builder holds, and destroys the builder. */
-struct gvm_module *vm_world_load(struct vm_world *world,
-                                 struct module_builder *builder,
-                                 uint32_t features);
+struct gvm_module *
+vm_world_load(struct vm_world *world, struct module_builder *builder,
+              uint32_t features);
 /* An instance that must come to life; `imports` fill all of the module's. */
-struct gvm_instance *vm_world_instantiate(struct vm_world *world,
-                                          struct gvm_module *module,
-                                          const struct gvm_extern *imports);
+struct gvm_instance *
+vm_world_instantiate(struct vm_world *world, struct gvm_module *module,
+                     const struct gvm_extern *imports);
 /* An export that must exist. */
-struct gvm_extern vm_world_export(const struct gvm_instance *instance,
-                                  const char *name);
+struct gvm_extern
+vm_world_export(const struct gvm_instance *instance, const char *name);
 
 #endif

@@ -30,15 +30,14 @@ START_TEST(a_global_keeps_the_value_that_its_type_holds)
     struct vm_world world;
 
     vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
-    ck_assert_int_eq(
-        gvm_global_create(world.store, row->type, false,
-                          (union gvm_value){.slot = row->given}, &created),
-        GVM_OK);
+    ck_assert_int_eq(gvm_global_create(world.store, row->type, false,
+                                       (union gvm_value){.slot = row->given},
+                                       &created),
+                     GVM_OK);
     ck_assert_uint_eq(gvm_global_get(created).slot, row->kept);
-    ck_assert_int_eq(
-        gvm_global_create(world.store, row->type, true,
-                          (union gvm_value){.slot = 1}, &set),
-        GVM_OK);
+    ck_assert_int_eq(gvm_global_create(world.store, row->type, true,
+                                       (union gvm_value){.slot = 1}, &set),
+                     GVM_OK);
     gvm_global_set(set, (union gvm_value){.slot = row->given});
     ck_assert_uint_eq(gvm_global_get(set).slot, row->kept);
     vm_world_close(&world);
@@ -52,10 +51,10 @@ START_TEST(a_global_of_no_known_type_is_refused)
     struct vm_world world;
 
     vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
-    ck_assert_int_eq(
-        gvm_global_create(world.store, (enum gvm_value_type)types[_i], true,
-                          (union gvm_value){.slot = 0}, &global),
-        GVM_BAD_ARGUMENT);
+    ck_assert_int_eq(gvm_global_create(world.store,
+                                       (enum gvm_value_type)types[_i], true,
+                                       (union gvm_value){.slot = 0}, &global),
+                     GVM_BAD_ARGUMENT);
     ck_assert_ptr_null(global);
     vm_world_close(&world);
 }
@@ -67,10 +66,9 @@ START_TEST(setting_an_immutable_global_is_a_mistake_of_the_embedder)
     struct vm_world world;
 
     vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
-    ck_assert_int_eq(
-        gvm_global_create(world.store, GVM_I32, false,
-                          (union gvm_value){.slot = 0}, &global),
-        GVM_OK);
+    ck_assert_int_eq(gvm_global_create(world.store, GVM_I32, false,
+                                       (union gvm_value){.slot = 0}, &global),
+                     GVM_OK);
     gvm_global_set(global, (union gvm_value){.slot = 1});
 }
 END_TEST
@@ -83,8 +81,8 @@ main(void)
     SRunner *runner;
     int failed;
 
-    tcase_add_loop_test(tests, a_global_keeps_the_value_that_its_type_holds,
-                        0, KEPT_COUNT);
+    tcase_add_loop_test(tests, a_global_keeps_the_value_that_its_type_holds, 0,
+                        KEPT_COUNT);
     tcase_add_loop_test(tests, a_global_of_no_known_type_is_refused, 0, 6);
     tcase_add_test_raise_signal(
         tests, setting_an_immutable_global_is_a_mistake_of_the_embedder,

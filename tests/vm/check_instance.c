@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE 65536
+#define PAGE   65536
 #define NO_MAX MODULE_BUILDER_NO_MAX
 
 static struct vm_world world;
@@ -30,9 +30,9 @@ offer_func(void)
     struct gvm_func_type type = {NULL, NULL, 0, 0};
     struct gvm_extern external = {.kind = GVM_EXTERN_FUNC};
 
-    ck_assert_int_eq(gvm_func_create(world.store, &type, do_nothing, NULL,
-                                     &external.func),
-                     GVM_OK);
+    ck_assert_int_eq(
+        gvm_func_create(world.store, &type, do_nothing, NULL, &external.func),
+        GVM_OK);
     return external;
 }
 
@@ -40,8 +40,7 @@ static struct gvm_instance *
 instantiate(struct module_builder *builder, const struct gvm_extern *imports)
 {
     return vm_world_instantiate(
-        &world, vm_world_load(&world, builder, GVM_FEATURES_DEFAULT),
-        imports);
+        &world, vm_world_load(&world, builder, GVM_FEATURES_DEFAULT), imports);
 }
 
 START_TEST(an_empty_module_gives_an_empty_instance)
@@ -92,10 +91,10 @@ offer_imports(struct gvm_extern imports[3])
 
     imports[0] = offer_func();
     imports[1].kind = GVM_EXTERN_GLOBAL;
-    ck_assert_int_eq(
-        gvm_global_create(world.store, GVM_I64, false,
-                          (union gvm_value){.i64 = 1}, &imports[1].global),
-        GVM_OK);
+    ck_assert_int_eq(gvm_global_create(world.store, GVM_I64, false,
+                                       (union gvm_value){.i64 = 1},
+                                       &imports[1].global),
+                     GVM_OK);
     imports[2].kind = GVM_EXTERN_TABLE;
     ck_assert_int_eq(gvm_table_create(world.store, GVM_FUNCREF, &limits,
                                       (union gvm_value){.slot = 0},
@@ -113,10 +112,8 @@ START_TEST(exports_are_imported_objects_or_the_instances_own)
     offer_imports(imports);
     instance = instantiate(builder_of_all_kinds(), imports);
     ck_assert_ptr_eq(vm_world_export(instance, "f0").func, imports[0].func);
-    ck_assert_ptr_eq(vm_world_export(instance, "g0").global,
-                     imports[1].global);
-    ck_assert_ptr_eq(vm_world_export(instance, "t0").table,
-                     imports[2].table);
+    ck_assert_ptr_eq(vm_world_export(instance, "g0").global, imports[1].global);
+    ck_assert_ptr_eq(vm_world_export(instance, "t0").table, imports[2].table);
     own = vm_world_export(instance, "f1");
     ck_assert_int_eq(own.kind, GVM_EXTERN_FUNC);
     gvm_func_type(own.func, &type);
@@ -147,8 +144,8 @@ START_TEST(two_instances_of_one_module_share_nothing_of_their_own)
 
     vm_world_open(&world, (enum gvm_bounds)_i, NULL);
     offer_imports(imports);
-    module =
-        vm_world_load(&world, builder_of_all_kinds(), GVM_FEATURES_DEFAULT);
+    module = vm_world_load(&world, builder_of_all_kinds(),
+                           GVM_FEATURES_DEFAULT);
     first = vm_world_instantiate(&world, module, imports);
     second = vm_world_instantiate(&world, module, imports);
     gvm_memory_data(gvm_instance_memory(first))[0] = 1;
@@ -180,42 +177,55 @@ START_TEST(the_start_function_is_given_and_not_run)
 }
 END_TEST
 
-/* Ten functions: 1 is exported twice, 3 starts, 5 is in an element segment,
- * 7 in a global; 9 is both exported and an element. */
+/* Whether each of 40 functions should have an object: 1 is exported twice,
+ * 3 starts, 24 and 39 are elements, 5 is in a global, 9 is both exported and
+ * an element. */
+static bool
+is_referred_to(uint32_t function)
+{
+    static const uint32_t referred[] = {1, 3, 5, 9, 24, 39};
+    size_t i;
+
+    for (i = 0; i < sizeof(referred) / sizeof(referred[0]); i++) {
+        if (referred[i] == function)
+            return true;
+    }
+    return false;
+}
+
 START_TEST(functions_that_can_be_referred_to_have_one_object)
 {
-    static const uint32_t elements[] = {5, 9, 9};
+    static const uint32_t elements[] = {24, 39, 9, 9};
     struct module_builder *builder = module_builder_create();
     struct gvm_instance *instance;
     uint32_t i;
 
-    for (i = 0; i < 10; i++)
+    for (i = 0; i < 40; i++)
         module_builder_func(builder, ":", "", BYTES(0x0b));
-    module_builder_table(builder, 'r', 3, NO_MAX);
-    module_builder_global(builder, 'r', false, BYTES(0xd2, 7, 0x0b));
+    module_builder_table(builder, 'r', 4, NO_MAX);
+    module_builder_global(builder, 'r', false, BYTES(0xd2, 5, 0x0b));
     module_builder_export(builder, "a", GVM_EXTERN_FUNC, 1);
     module_builder_export(builder, "b", GVM_EXTERN_FUNC, 1);
     module_builder_export(builder, "c", GVM_EXTERN_FUNC, 9);
     module_builder_start(builder, 3);
-    module_builder_elements(builder, 0, elements, 3);
+    module_builder_elements(builder, 0, elements, 4);
     vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
     instance = instantiate(builder, NULL);
-    for (i = 0; i < 10; i++) {
-        ck_assert((instance->funcs[i] != NULL) == (i % 2 == 1));
-        if (i % 2 == 1) {
+    for (i = 0; i < 40; i++) {
+        ck_assert((instance->funcs[i] != NULL) == is_referred_to(i));
+        if (is_referred_to(i)) {
             ck_assert_uint_eq(instance->funcs[i]->index, i);
             ck_assert_ptr_eq(instance->funcs[i]->function,
                              &world.modules[0]->functions[i]);
         }
     }
-    ck_assert_uint_eq(instance->own_func_count, 5);
+    ck_assert_uint_eq(instance->own_func_count, 6);
     ck_assert_ptr_eq(vm_world_export(instance, "a").func,
                      vm_world_export(instance, "b").func);
     ck_assert_ptr_eq(vm_world_export(instance, "c").func,
-                     instance->tables[0]->entries[2].funcref);
+                     instance->tables[0]->entries[3].funcref);
     ck_assert_ptr_eq(gvm_instance_start(instance), instance->funcs[3]);
-    ck_assert_ptr_eq(instance->globals[0]->value.funcref,
-                     instance->funcs[7]);
+    ck_assert_ptr_eq(instance->globals[0]->value.funcref, instance->funcs[5]);
     vm_world_close(&world);
 }
 END_TEST
@@ -325,9 +335,9 @@ START_TEST(an_offset_may_be_an_imported_global_and_is_unsigned)
     module_builder_memory(builder, 1, NO_MAX);
     module_builder_data_raw(builder, BYTES(0, 0x23, 0, 0x0b, 1, 'x'));
     module = vm_world_load(&world, builder, GVM_FEATURES_DEFAULT);
-    ck_assert_int_eq(gvm_instance_create(world.store, module, &imported, 1,
-                                         &instance, &err),
-                     _i == 0 ? GVM_OK : GVM_TRAP);
+    ck_assert_int_eq(
+        gvm_instance_create(world.store, module, &imported, 1, &instance, &err),
+        _i == 0 ? GVM_OK : GVM_TRAP);
     if (_i == 0)
         ck_assert_uint_eq(instance->memories[0]->data[5], 'x');
     vm_world_close(&world);
@@ -366,13 +376,15 @@ static const struct misfit {
     {3, PAGE - 1, GVM_FEATURES_2_0, GVM_OK, GVM_TRAP_NONE, true, true, ""},
     {4, PAGE - 1, GVM_FEATURES_2_0, GVM_TRAP, GVM_TRAP_TABLE_OUT_OF_BOUNDS,
      true, false, "out of bounds table access: element segment 1"},
-    {3, PAGE, GVM_FEATURES_2_0, GVM_TRAP, GVM_TRAP_MEMORY_OUT_OF_BOUNDS,
-     true, true, "out of bounds memory access: data segment 1"},
+    {3, PAGE, GVM_FEATURES_2_0, GVM_TRAP, GVM_TRAP_MEMORY_OUT_OF_BOUNDS, true,
+     true, "out of bounds memory access: data segment 1"},
     {-1, -1, GVM_FEATURES_2_0, GVM_TRAP, GVM_TRAP_TABLE_OUT_OF_BOUNDS, true,
      false, "out of bounds table access: element segment 1"},
     {3, PAGE - 1, GVM_FEATURES_MVP, GVM_OK, GVM_TRAP_NONE, true, true, ""},
-    {4, PAGE - 1, GVM_FEATURES_MVP, GVM_UNLINKABLE, GVM_TRAP_NONE, false,
-     false, "elements segment does not fit: 1"},
+    {4, PAGE - 1, GVM_FEATURES_MVP, GVM_UNLINKABLE, GVM_TRAP_NONE, false, false,
+     "elements segment does not fit: 1"},
+    {-1, 2, GVM_FEATURES_MVP, GVM_UNLINKABLE, GVM_TRAP_NONE, false, false,
+     "elements segment does not fit: 1"},
     {3, PAGE, GVM_FEATURES_MVP, GVM_UNLINKABLE, GVM_TRAP_NONE, false, false,
      "data segment does not fit: 1"},
     {3, -1, GVM_FEATURES_MVP, GVM_UNLINKABLE, GVM_TRAP_NONE, false, false,
@@ -391,19 +403,18 @@ START_TEST(a_segment_that_does_not_fit_fails_by_the_rules_of_its_version)
     struct gvm_module *module;
 
     vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
-    ck_assert_int_eq(gvm_table_create(world.store, GVM_FUNCREF,
-                                      &table_limits,
+    ck_assert_int_eq(gvm_table_create(world.store, GVM_FUNCREF, &table_limits,
                                       (union gvm_value){.slot = 0},
                                       &imports[0].table),
                      GVM_OK);
-    ck_assert_int_eq(gvm_memory_create(world.store, &memory_limits,
-                                       &imports[1].memory),
-                     GVM_OK);
-    module = vm_world_load(
-        &world, builder_of_misfits(row->element, row->data), row->features);
-    ck_assert_int_eq(gvm_instance_create(world.store, module, imports, 2,
-                                         &instance, &err),
-                     row->status);
+    ck_assert_int_eq(
+        gvm_memory_create(world.store, &memory_limits, &imports[1].memory),
+        GVM_OK);
+    module = vm_world_load(&world, builder_of_misfits(row->element, row->data),
+                           row->features);
+    ck_assert_int_eq(
+        gvm_instance_create(world.store, module, imports, 2, &instance, &err),
+        row->status);
     ck_assert((instance != NULL) == (row->status == GVM_OK));
     ck_assert_int_eq(err.trap, row->trap);
     ck_assert_str_eq(err.message, row->message);
@@ -424,19 +435,18 @@ START_TEST(functions_of_a_failed_instance_live_on_in_a_table)
     struct gvm_module *module;
 
     vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
-    ck_assert_int_eq(gvm_table_create(world.store, GVM_FUNCREF,
-                                      &table_limits,
+    ck_assert_int_eq(gvm_table_create(world.store, GVM_FUNCREF, &table_limits,
                                       (union gvm_value){.slot = 0},
                                       &imports[0].table),
                      GVM_OK);
-    ck_assert_int_eq(gvm_memory_create(world.store, &memory_limits,
-                                       &imports[1].memory),
-                     GVM_OK);
+    ck_assert_int_eq(
+        gvm_memory_create(world.store, &memory_limits, &imports[1].memory),
+        GVM_OK);
     module = vm_world_load(&world, builder_of_misfits(3, PAGE),
                            GVM_FEATURES_DEFAULT);
-    ck_assert_int_eq(gvm_instance_create(world.store, module, imports, 2,
-                                         &instance, NULL),
-                     GVM_TRAP);
+    ck_assert_int_eq(
+        gvm_instance_create(world.store, module, imports, 2, &instance, NULL),
+        GVM_TRAP);
     func = imports[0].table->entries[1].funcref;
     ck_assert_ptr_eq(func->function, &module->functions[0]);
     ck_assert_ptr_eq(func->instance->memories[0], imports[1].memory);
@@ -454,8 +464,7 @@ static const struct cost {
     {10, 2, GVM_OK, ""},
     {11, 2, GVM_LIMIT,
      "table 0 of 11 entries (one may have 10000000, the store 10)"},
-    {10, 3, GVM_LIMIT,
-     "memory 0 of 3 pages (the store may have 131072 bytes)"},
+    {10, 3, GVM_LIMIT, "memory 0 of 3 pages (the store may have 131072 bytes)"},
 };
 
 START_TEST(an_instance_over_the_stores_total_is_refused_and_costs_nothing)
@@ -476,9 +485,9 @@ START_TEST(an_instance_over_the_stores_total_is_refused_and_costs_nothing)
     module_builder_memory(builder, costs[_i].pages, NO_MAX);
     module = vm_world_load(&world, builder, GVM_FEATURES_DEFAULT);
     for (i = 0; i < (ok ? 1 : 3); i++) {
-        ck_assert_int_eq(gvm_instance_create(world.store, module, NULL, 0,
-                                             &instance, &err),
-                         costs[_i].status);
+        ck_assert_int_eq(
+            gvm_instance_create(world.store, module, NULL, 0, &instance, &err),
+            costs[_i].status);
         ck_assert_str_eq(err.message, costs[_i].message);
         ck_assert((instance != NULL) == ok);
         ck_assert_uint_eq(world.store->table_entries, ok ? 10 : 0);
@@ -486,6 +495,36 @@ START_TEST(an_instance_over_the_stores_total_is_refused_and_costs_nothing)
         ck_assert((world.store->memories != NULL) == ok);
         ck_assert((world.store->tables != NULL) == ok);
     }
+    vm_world_close(&world);
+}
+END_TEST
+
+START_TEST(an_instance_that_does_not_link_at_last_costs_nothing)
+{
+    static const uint32_t functions[] = {0};
+    struct module_builder *builder = module_builder_create();
+    struct gvm_memory *memory_before;
+    struct gvm_instance *instance = NULL;
+    struct gvm_limits limits = {.min = 1};
+    struct gvm_module *module;
+
+    module_builder_func(builder, ":", "", BYTES(0x0b));
+    module_builder_table(builder, 'r', 1, NO_MAX);
+    module_builder_memory(builder, 1, NO_MAX);
+    module_builder_elements(builder, 0, functions, 1);
+    module_builder_data(builder, PAGE, "x", 1);
+    vm_world_open(&world, (enum gvm_bounds)_i, NULL);
+    module = vm_world_load(&world, builder, GVM_FEATURES_MVP);
+    ck_assert_int_eq(gvm_memory_create(world.store, &limits, &memory_before),
+                     GVM_OK);
+    ck_assert_int_eq(
+        gvm_instance_create(world.store, module, NULL, 0, &instance, NULL),
+        GVM_UNLINKABLE);
+    ck_assert_uint_eq(world.store->memory_bytes, PAGE);
+    ck_assert_uint_eq(world.store->table_entries, 0);
+    ck_assert_ptr_eq(world.store->memories, memory_before);
+    ck_assert_ptr_null(world.store->tables);
+    ck_assert_ptr_null(world.store->instances);
     vm_world_close(&world);
 }
 END_TEST
@@ -501,25 +540,25 @@ instance_suite(void)
                         bounds);
     tcase_add_loop_test(
         tests, exports_are_imported_objects_or_the_instances_own, 0, bounds);
-    tcase_add_loop_test(
-        tests, two_instances_of_one_module_share_nothing_of_their_own, 0,
-        bounds);
-    tcase_add_loop_test(tests, the_start_function_is_given_and_not_run, 0,
-                        2);
+    tcase_add_loop_test(tests,
+                        two_instances_of_one_module_share_nothing_of_their_own,
+                        0, bounds);
+    tcase_add_loop_test(tests, the_start_function_is_given_and_not_run, 0, 2);
     tcase_add_test(tests, functions_that_can_be_referred_to_have_one_object);
     tcase_add_test(tests, globals_begin_with_the_value_of_their_expression);
-    tcase_add_loop_test(
-        tests, active_segments_are_written_in_order_and_dropped, 0, bounds);
+    tcase_add_loop_test(tests, active_segments_are_written_in_order_and_dropped,
+                        0, bounds);
     tcase_add_loop_test(
         tests, an_offset_may_be_an_imported_global_and_is_unsigned, 0, 2);
     tcase_add_loop_test(
-        tests, a_segment_that_does_not_fit_fails_by_the_rules_of_its_version,
-        0, MISFIT_COUNT);
+        tests, a_segment_that_does_not_fit_fails_by_the_rules_of_its_version, 0,
+        MISFIT_COUNT);
     tcase_add_test(tests, functions_of_a_failed_instance_live_on_in_a_table);
     tcase_add_loop_test(
-        tests,
-        an_instance_over_the_stores_total_is_refused_and_costs_nothing, 0,
-        3);
+        tests, an_instance_that_does_not_link_at_last_costs_nothing, 0, bounds);
+    tcase_add_loop_test(
+        tests, an_instance_over_the_stores_total_is_refused_and_costs_nothing,
+        0, 3);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -80,8 +80,7 @@ START_TEST(pieces_of_the_arena_are_zeroed_aligned_and_apart)
     }
     /* Had two overlapped, the later would have written into the earlier. */
     for (i = 0; i < PIECE_COUNT; i++)
-        ck_assert(all_bytes_are(pieces[i], piece_sizes[i],
-                                (uint8_t)(i + 1)));
+        ck_assert(all_bytes_are(pieces[i], piece_sizes[i], (uint8_t)(i + 1)));
     vm_world_close(&world);
 }
 END_TEST
@@ -151,8 +150,8 @@ main(void)
     tcase_add_test(tests, destroying_no_store_does_nothing);
     tcase_add_test(tests, pieces_of_the_arena_are_zeroed_aligned_and_apart);
     tcase_add_test(tests, ten_thousand_small_pieces_stay_apart);
-    tcase_add_loop_test(
-        tests, a_piece_larger_than_the_address_space_is_refused, 0, 4);
+    tcase_add_loop_test(tests, a_piece_larger_than_the_address_space_is_refused,
+                        0, 4);
     tcase_add_test(tests, the_empty_memory_has_no_pages_and_cannot_grow);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);

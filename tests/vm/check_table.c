@@ -110,10 +110,10 @@ START_TEST(limits_and_the_stores_total_decide_what_may_be_created)
     struct gvm_table *table = NULL;
 
     open_world(row->store_entries);
-    ck_assert_int_eq(
-        gvm_table_create(world.store, (enum gvm_value_type)row->type,
-                         &limits, reference(0), &table),
-        row->status);
+    ck_assert_int_eq(gvm_table_create(world.store,
+                                      (enum gvm_value_type)row->type, &limits,
+                                      reference(0), &table),
+                     row->status);
     ck_assert((table != NULL) == (row->status == GVM_OK));
     ck_assert_uint_eq(world.store->table_entries,
                       row->status == GVM_OK ? row->min : 0);
@@ -221,12 +221,11 @@ START_TEST(fill_writes_all_of_its_entries_or_none)
 
     open_world(0);
     table = create(8, NO_MAX, 1);
-    ck_assert_int_eq(
-        gvm__table_fill(table, row->to, reference(2), row->count),
-        row->trap);
+    ck_assert_int_eq(gvm__table_fill(table, row->to, reference(2), row->count),
+                     row->trap);
     for (i = 0; i < 8; i++) {
         bool filled = row->trap == GVM_TRAP_NONE && i >= row->to &&
-            i - row->to < row->count;
+                      i - row->to < row->count;
 
         ck_assert_uint_eq(entry(table, i), filled ? 2 : 1);
     }
@@ -267,16 +266,15 @@ START_TEST(copy_moves_all_of_its_entries_or_none)
     source = row->itself ? table : create(5, NO_MAX, 0);
     first = row->itself ? 100 : 200;
     number_entries(source, first);
-    ck_assert_int_eq(gvm__table_copy(table, source, row->to, row->from,
-                                     row->count),
-                     row->trap);
+    ck_assert_int_eq(
+        gvm__table_copy(table, source, row->to, row->from, row->count),
+        row->trap);
     for (i = 0; i < 8; i++) {
         bool copied = row->trap == GVM_TRAP_NONE && i >= row->to &&
-            i - row->to < row->count;
+                      i - row->to < row->count;
 
         ck_assert_uint_eq(entry(table, i),
-                          copied ? first + row->from + i - row->to
-                                 : 100 + i);
+                          copied ? first + row->from + i - row->to : 100 + i);
     }
     vm_world_close(&world);
 }
@@ -322,7 +320,7 @@ static const struct initialisation {
     {1, 0, 1, 1, GVM_TRAP_NONE, false},
     {1, 0, 0, 3, GVM_TRAP_TABLE_OUT_OF_BOUNDS, false},
 };
-#define INITIALISATION_COUNT                                             \
+#define INITIALISATION_COUNT \
     ((int)(sizeof(initialisations) / sizeof(initialisations[0])))
 
 START_TEST(init_writes_references_of_the_instance_or_nothing)
@@ -366,8 +364,7 @@ START_TEST(dropping_one_segment_leaves_the_others)
     open_world(0);
     instance = instance_with_segments();
     gvm__element_drop(instance, 0);
-    ck_assert_int_eq(gvm__table_init(instance, 0, 1, 0, 0, 2),
-                     GVM_TRAP_NONE);
+    ck_assert_int_eq(gvm__table_init(instance, 0, 1, 0, 0, 2), GVM_TRAP_NONE);
     /* Twice is as once. */
     gvm__element_drop(instance, 0);
     ck_assert(gvm__element_is_dropped(instance, 0));
@@ -382,24 +379,23 @@ table_suite(void)
     Suite *suite = suite_create("vm/table");
     TCase *tests = tcase_create("table");
 
-    tcase_add_loop_test(
-        tests, a_new_table_is_full_of_the_initial_reference, 0, 2);
-    tcase_add_loop_test(
-        tests, limits_and_the_stores_total_decide_what_may_be_created, 0,
-        CREATION_COUNT);
-    tcase_add_loop_test(tests, entries_outside_are_neither_read_nor_written,
-                        0, 4);
-    tcase_add_loop_test(
-        tests, growing_gives_the_previous_size_or_minus_one, 0,
-        GROWTH_COUNT);
+    tcase_add_loop_test(tests, a_new_table_is_full_of_the_initial_reference, 0,
+                        2);
+    tcase_add_loop_test(tests,
+                        limits_and_the_stores_total_decide_what_may_be_created,
+                        0, CREATION_COUNT);
+    tcase_add_loop_test(tests, entries_outside_are_neither_read_nor_written, 0,
+                        4);
+    tcase_add_loop_test(tests, growing_gives_the_previous_size_or_minus_one, 0,
+                        GROWTH_COUNT);
     tcase_add_test(tests, growing_entry_by_entry_keeps_what_was_there);
     tcase_add_loop_test(tests, fill_writes_all_of_its_entries_or_none, 0,
                         FILLING_COUNT);
     tcase_add_loop_test(tests, copy_moves_all_of_its_entries_or_none, 0,
                         COPYING_COUNT);
-    tcase_add_loop_test(
-        tests, init_writes_references_of_the_instance_or_nothing, 0,
-        INITIALISATION_COUNT);
+    tcase_add_loop_test(tests,
+                        init_writes_references_of_the_instance_or_nothing, 0,
+                        INITIALISATION_COUNT);
     tcase_add_test(tests, dropping_one_segment_leaves_the_others);
     suite_add_tcase(suite, tests);
     return suite;
