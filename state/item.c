@@ -86,29 +86,11 @@ state__item_compare(const struct state__item *item, uint32_t namespace_index,
     return (length_a > length_b) - (length_a < length_b);
 }
 
-/* The area behind the key; a pointer in it is not aligned. */
+/* The area behind the key. */
 static uint8_t *
-value_area(const struct state__item *item)
+value_area(struct state__item *item)
 {
-    return (uint8_t *)item->bytes + item->key_length;
-}
-
-struct state__value *
-state__item_block(const struct state__item *item)
-{
-    struct state__value *block = NULL;
-
-    if (item->is_large)
-        memcpy(&block, value_area(item), sizeof block);
-    return block;
-}
-
-const uint8_t *
-state__item_value(const struct state__item *item)
-{
-    if (item->is_large)
-        return state__item_block(item)->bytes;
-    return value_area(item);
+    return item->bytes + item->key_length;
 }
 
 /*

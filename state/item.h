@@ -15,6 +15,8 @@
 #include "state/state.h"
 #include "state/value.h"
 
+#include <string.h>
+
 struct state__item {
     uint64_t version;
 
@@ -64,12 +66,25 @@ state__item_key(const struct state__item *item)
 }
 
 /* The block that holds the value, or null while it is inside the item. */
-struct state__value *
-state__item_block(const struct state__item *item);
+static inline struct state__value *
+state__item_block(const struct state__item *item)
+{
+    struct state__value *block = NULL;
+
+    /* The pointer lies behind the key and so need not be aligned. */
+    if (item->is_large)
+        memcpy(&block, item->bytes + item->key_length, sizeof block);
+    return block;
+}
 
 /* The value's bytes, wherever they are. */
-const uint8_t *
-state__item_value(const struct state__item *item);
+static inline const uint8_t *
+state__item_value(const struct state__item *item)
+{
+    if (item->is_large)
+        return state__item_block(item)->bytes;
+    return item->bytes + item->key_length;
+}
 
 /*
  * Gives the item a short value, at most STATE_VALUE_INLINE_MAX bytes, not

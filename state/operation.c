@@ -12,20 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool
-state__operation_is_write(enum state_kind kind)
-{
-    return kind != STATE_GET && kind != STATE_STAT && kind != STATE_LIST;
-}
-
-enum state_condition
-state__operation_condition(const struct state_operation *operation)
-{
-    if (operation->kind == STATE_COMPARE_AND_SWAP)
-        return STATE_IF_VERSION;
-    return operation->condition;
-}
-
 static bool
 is_missing(struct state_bytes bytes)
 {
@@ -143,15 +129,6 @@ state__operation_check_namespace(struct state_operation *operation)
                                  "a namespace's name is 1 to %d of a-z, 0-9 "
                                  "and, inside, '-'",
                                  STATE_NAMESPACE_BYTES_MAX);
-}
-
-enum state_status
-state__operation_end(struct state_operation *operation,
-                     enum state_status status)
-{
-    operation->status = status;
-    operation->message = status == STATE_OK ? "" : state_status_text(status);
-    return status;
 }
 
 enum state_status

@@ -8,14 +8,22 @@
 #include "state/state.h"
 
 /* Whether a kind changes the key. */
-bool
-state__operation_is_write(enum state_kind kind);
+static inline bool
+state__operation_is_write(enum state_kind kind)
+{
+    return kind != STATE_GET && kind != STATE_STAT && kind != STATE_LIST;
+}
 
 /*
  * The condition that the operation really has: COMPARE_AND_SWAP implies one.
  */
-enum state_condition
-state__operation_condition(const struct state_operation *operation);
+static inline enum state_condition
+state__operation_condition(const struct state_operation *operation)
+{
+    if (operation->kind == STATE_COMPARE_AND_SWAP)
+        return STATE_IF_VERSION;
+    return operation->condition;
+}
 
 /*
  * Checks all inputs but the namespace's name, whose check a backend may have
@@ -33,9 +41,14 @@ state__operation_check_namespace(struct state_operation *operation);
  * Ends an operation: sets its status, and the status's text as its message,
  * and returns the status. It does not call `complete`.
  */
-enum state_status
+static inline enum state_status
 state__operation_end(struct state_operation *operation,
-                     enum state_status status);
+                     enum state_status status)
+{
+    operation->status = status;
+    operation->message = status == STATE_OK ? "" : state_status_text(status);
+    return status;
+}
 
 /*
  * Ends an operation that failed with a message of its own. The record must
