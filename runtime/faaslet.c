@@ -25,17 +25,14 @@ create_imports(struct runtime__faaslet *faaslet, struct gvm_extern *imports,
 {
     for (uint32_t i = 0; i < import_count; i++) {
         const struct runtime__hostcall *row = faaslet->module->imports[i];
-        uint8_t types[RUNTIME__SIGNATURE_TYPES_MAX];
-        struct gvm_func_type type;
-
-        runtime__hostcalls_type(row->signature, types, &type);
         void *data = row->group == RUNTIME__GROUP_wasi
                          ? (void *)&faaslet->wasi
                          : (void *)faaslet;
         imports[i].kind = GVM_EXTERN_FUNC;
-        enum gvm_status status =
-            gvm_func_create(faaslet->vm_store, &type, row->function, data,
-                            &imports[i].func);
+        /* runtime__hostcalls_link has compared the types. */
+        enum gvm_status status = gvm_func_create_import(
+            faaslet->vm_store, faaslet->module->vm_module, i, row->function,
+            data, &imports[i].func);
         if (status != GVM_OK)
             return status;
     }
