@@ -67,15 +67,15 @@
 /* The name of an export that a call may choose. */
 #define RUNTIME_EXPORT_NAME_BYTES_MAX 1000
 
-/* What fail() may say; longer texts are cut. */
-#define RUNTIME_FAILURE_BYTES_MAX 4096
-
 /* Functions in one page of a listing; a zero limit means the default. */
 #define RUNTIME_LIST_ITEMS_MAX 1000
 #define RUNTIME_LIST_ITEMS_DEFAULT 100
 
 /* Room for an error's text, with the final zero. Longer texts are cut. */
 #define RUNTIME_MESSAGE_SIZE 512
+
+/* What fail() may say; longer texts are cut. It becomes such a text. */
+#define RUNTIME_FAILURE_BYTES_MAX (RUNTIME_MESSAGE_SIZE - 1)
 
 /* The configuration of one function as JSON. */
 #define RUNTIME_CONFIG_BYTES_MAX (32u << 20)

@@ -1,0 +1,165 @@
+/* check_host_state.c - tests of runtime/host_state.c, by guests/state.c. */
+#include "tests/runtime/world.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct world world;
+static struct state_store *store;
+
+static void
+open_world(void)
+{
+    struct state_options small = {.value_bytes_max = 1000};
+    struct runtime_options options = {0};
+
+    ck_assert_int_eq(state_store_open(&small, &store, NULL), STATE_OK);
+    options.store = store;
+    world_open(&world, &options);
+    world_deploy_guest(&world, "state");
+}
+
+static void
+close_world(void)
+{
+    world_close(&world);
+    state_store_close(store);
+}
+
+/* Each checks itself, on an empty state. */
+static const char *const exports[] = {
+    "a_value_is_put_and_got",
+    "a_range_is_got",
+    "length_and_version_are_told",
+    "a_put_may_have_a_condition",
+    "flags_and_times_that_make_no_sense_are_invalid",
+    "keys_have_1_to_480_bytes",
+    "values_have_a_limit",
+    "appending_tells_the_length",
+    "numbers_are_added",
+    "a_value_is_swapped_by_its_version",
+    "a_key_is_deleted_by_its_version_or_in_any",
+    "a_list_comes_in_key_order",
+    "a_list_goes_on_where_the_buffer_ended",
+    "an_entry_that_does_not_fit_is_too_big",
+    "unfinished_lists_are_few",
+};
+
+START_TEST(a_guest_finds_what_it_expects)
+{
+    world_ask(&world, "state", exports[_i], "", RUNTIME_OK);
+}
+END_TEST
+
+/* What the state has for a key in a namespace; "" when it is absent. */
+static const char *
+look(const char *namespace_, const char *key)
+{
+    static char value[64];
+    struct state_operation get = {
+        .kind = STATE_GET,
+        .namespace_ = namespace_,
+        .key = {key, strlen(key)},
+    };
+
+    value[0] = '\0';
+    if (state_store_submit(store, &get) == STATE_OK) {
+        memcpy(value, get.result.bytes, get.result.length_bytes);
+        value[get.result.length_bytes] = '\0';
+    }
+    state_operation_deinit(&get);
+    return value;
+}
+
+START_TEST(a_function_has_the_state_of_its_own_namespace)
+{
+    size_t length_bytes;
+    uint8_t *bytes = world_guest("state", &length_bytes);
+    struct runtime_deployment deployment = {
+        .namespace_ = "tenant",
+        .name = "state",
+        .module = bytes,
+        .module_bytes = length_bytes,
+    };
+    struct runtime_call *call;
+
+    ck_assert_int_eq(runtime_function_deploy(world.runtime, &deployment, NULL,
+                                             NULL, NULL),
+                     RUNTIME_OK);
+    ck_assert_int_eq(runtime_call_create(world.runtime, "tenant", "state",
+                                         &call, NULL),
+                     RUNTIME_OK);
+    world_start(call, RUNTIME_OK);
+    runtime_call_destroy(call);
+    ck_assert_str_eq(look("tenant", "counter"), "1");
+    ck_assert_str_eq(look("default", "counter"), "");
+    free(bytes);
+}
+END_TEST
+
+START_TEST(a_time_to_live_and_its_keeping_reach_the_state)
+{
+    /* state_put("", 0 ...) through plain exports would need a key: the guest
+     * of this module puts "k" with a time and then with the flag 4. */
+    struct module_builder *builder = module_builder_create();
+    uint32_t put = module_builder_import_func(builder, "glass", "state_put",
+                                              "iiiili:l");
+    uint32_t one = module_builder_func(
+        builder, "li:l", "",
+        BYTES(0x41, 0, 0x41, 1, 0x41, 0, 0x41, 1, 0x20, 0, 0x20, 1, 0x10,
+              (uint8_t)put, 0x0b));
+
+    module_builder_memory(builder, 1, 1);
+    module_builder_data(builder, 0, "k", 1);
+    module_builder_export(builder, "put", GVM_EXTERN_FUNC, one);
+    world_deploy_built(&world, "put", builder);
+    /* The longest time there is, and one past it. */
+    ck_assert_int_gt(atoll(world_ask(&world, "put", "put",
+                                     "3153600000000 0", RUNTIME_OK)),
+                     0);
+    ck_assert_str_eq(world_ask(&world, "put", "put", "3153600000001 0",
+                               RUNTIME_OK),
+                     "-3");
+    ck_assert_int_gt(atoll(world_ask(&world, "put", "put", "0 4",
+                                     RUNTIME_OK)),
+                     0);
+    ck_assert_str_eq(look("default", "k"), "k");
+}
+END_TEST
+
+START_TEST(an_import_of_the_state_needs_a_state)
+{
+    struct runtime *runtime;
+    size_t length_bytes;
+    uint8_t *bytes = world_guest("state", &length_bytes);
+    struct runtime_deployment deployment = {
+        .namespace_ = "default",
+        .name = "state",
+        .module = bytes,
+        .module_bytes = length_bytes,
+    };
+    struct runtime_error err;
+
+    ck_assert_int_eq(runtime_create(NULL, &runtime, NULL), RUNTIME_OK);
+    ck_assert_int_eq(
+        runtime_function_deploy(runtime, &deployment, NULL, NULL, &err),
+        RUNTIME_UNLINKABLE);
+    ck_assert_ptr_nonnull(strstr(err.message, "no state"));
+    runtime_destroy(runtime);
+    free(bytes);
+}
+END_TEST
+
+static void
+add_tests(TCase *tests)
+{
+    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_loop_test(tests, a_guest_finds_what_it_expects, 0,
+                        sizeof(exports) / sizeof(exports[0]));
+    tcase_add_test(tests, a_function_has_the_state_of_its_own_namespace);
+    tcase_add_test(tests, a_time_to_live_and_its_keeping_reach_the_state);
+    tcase_add_test(tests, an_import_of_the_state_needs_a_state);
+}
+
+WORLD_MAIN("host_state", add_tests)
