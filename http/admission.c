@@ -26,6 +26,12 @@ check_framing(struct http__request *request)
                       headers->framing_error);
         return false;
     }
+    if (request->needs_host && !headers->host) {
+        request->close = true;
+        http__problem(request, HTTP__PROBLEM_FRAMING,
+                      "there is no header Host");
+        return false;
+    }
     if (headers->repeated) {
         http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
                       "the header '%s' is there twice", headers->repeated);
@@ -50,7 +56,11 @@ check_target(struct http__request *request)
 {
     switch (request->target_status) {
     case HTTP__TARGET_OK:
-        return true;
+        if (!strpbrk(request->target.raw, " \t"))
+            return true;
+        /* It may have been meant for two words of the first line. */
+        request->close = true;
+        break;
     case HTTP__TARGET_TOO_LONG:
         request->close = true;
         http__problem(request, HTTP__PROBLEM_TARGET_LENGTH,

@@ -2,10 +2,16 @@
  * Reading the headers, and refusing what libmicrohttpd 0.9.75 lets pass.
  *
  * It takes any Transfer-Encoding for a body that ends somewhere, prefers one
- * to a Content-Length beside it, looks at the first of two lengths, and joins
- * a folded line to the *name* of the header before it. What it does not keep
- * cannot be refused here: a bare LF as the end of a line, and whatever follows
- * a NUL inside of a value.
+ * to a Content-Length beside it, looks at the first of two lengths, takes a
+ * bare LF for the end of a line, ends a value at a NUL, ends the headers at a
+ * line that begins with a NUL or a colon, and joins a folded line to the
+ * *name* of the header before it.
+ *
+ * The last four leave no trace but one: it keeps names and values where they
+ * came in, with zeros in place of colons and line ends. So the whole head has
+ * to be there without gaps: name, colon, spaces, value, CR, LF, and so on, to
+ * the empty line. A version of libmicrohttpd that copied names or values would
+ * have every request refused, which the tests cannot miss.
  *
  * Functions of a connection: on its thread only.
  */
@@ -34,25 +40,39 @@ is_token(const char *name, size_t length)
     return length > 0;
 }
 
+/* Whether one place lies so many bytes behind another. */
+static bool
+is_behind(const char *place, const char *before, size_t distance)
+{
+    /* They may lie in different blocks, which pointers cannot compare. */
+    return (uintptr_t)place == (uintptr_t)before + distance;
+}
+
 /*
- * Whether name and value still lie one behind the other, as they came, with
- * only the colon (now a zero) and spaces between. The name of a header whose
- * next line was folded has been moved away from its value: that is the only
- * trace that folding leaves. Should another version of libmicrohttpd copy
- * names, every request would be refused, which the tests cannot miss.
+ * Whether name and value lie one behind the other, with only the colon (now a
+ * zero) and spaces between. If not, the next line was folded: its text has
+ * been joined to the name, which has moved away.
  */
 static bool
 is_unfolded(const char *name, size_t name_length, const char *value)
 {
-    uintptr_t value_at = (uintptr_t)value;
-    uintptr_t gap_at = (uintptr_t)name + name_length + 1;
+    const char *byte = name + name_length + 1;
 
-    if (value_at < gap_at || value_at - gap_at > HTTP_CONNECTION_MEMORY_BYTES)
-        return false;
-    for (const char *byte = name + name_length + 1; byte < value; byte++)
-        if (*byte != ' ' && *byte != '\t')
-            return false;
-    return true;
+    while (*byte == ' ' || *byte == '\t')
+        byte++;
+    return byte == value;
+}
+
+/* A bare CR is the end of a line for some; no other control byte has a use. */
+static bool
+has_control_byte(const char *value, size_t length)
+{
+    for (size_t index = 0; index < length; index++) {
+        unsigned char byte = (unsigned char)value[index];
+        if ((byte < 0x20 && byte != '\t') || byte == 0x7f)
+            return true;
+    }
+    return false;
 }
 
 /* The place for a header's value, or null if Glass does not read it. */
@@ -67,6 +87,12 @@ find_member(struct http__headers *headers, const char *name, size_t length)
     return NULL;
 }
 
+/* CR and LF. */
+#define LINE_END_BYTES 2
+
+static const char gap_error[] =
+    "a line of the headers does not end in CR LF, or holds a NUL";
+
 static enum MHD_Result
 read_one(void *data, enum MHD_ValueKind kind, const char *name,
          size_t name_length, const char *value, size_t value_length)
@@ -74,7 +100,6 @@ read_one(void *data, enum MHD_ValueKind kind, const char *name,
     struct http__headers *headers = data;
 
     (void)kind;
-    (void)value_length;
     headers->count++;
     if (!is_token(name, name_length)) {
         headers->framing_error = "the name of a header is not a token";
@@ -84,6 +109,15 @@ read_one(void *data, enum MHD_ValueKind kind, const char *name,
         headers->framing_error = "a header is folded over several lines";
         return MHD_NO;
     }
+    if (!is_behind(name, headers->line_end, LINE_END_BYTES)) {
+        headers->framing_error = gap_error;
+        return MHD_NO;
+    }
+    if (has_control_byte(value, value_length)) {
+        headers->framing_error = "a header holds a control byte";
+        return MHD_NO;
+    }
+    headers->line_end = value + value_length;
     const char **member = find_member(headers, name, name_length);
     if (!member)
         return MHD_YES;
@@ -111,13 +145,30 @@ parse_length(const char *text, uint64_t *length)
     return true;
 }
 
+/* Whether the empty line follows the last header, and ends the head. */
+static bool
+ends_in_empty_line(const struct http__headers *headers,
+                   struct MHD_Connection *connection, const char *method)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return info && is_behind(method + info->header_size, headers->line_end,
+                             2 * LINE_END_BYTES);
+}
+
 void
 http__headers_read(struct http__headers *headers,
-                   struct MHD_Connection *connection)
+                   struct MHD_Connection *connection, const char *method,
+                   const char *version)
 {
     memset(headers, 0, sizeof(*headers));
+    headers->line_end = version + strlen(version);
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_one,
                                 headers);
+    if (!headers->framing_error &&
+        !ends_in_empty_line(headers, connection, method))
+        headers->framing_error = gap_error;
     if (headers->framing_error)
         return;
     if (headers->repeated &&

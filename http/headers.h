@@ -35,19 +35,24 @@ struct http__headers {
     /* The first thing that is wrong with the framing, or null. */
     const char *framing_error;
 
+    /* Where the text of the line before ended; for the checks of the form. */
+    const char *line_end;
+
     unsigned count;
     bool chunked;
     uint64_t content_length_bytes; /* 0 without the header */
 };
 
 /*
- * Reads them all. A framing error means that a proxy in front and this server
+ * Reads them all. `method` and `version` are those that the handler got: they
+ * lie where the request came in. A framing error means that a proxy in front and this server
  * could disagree about where the request ends: it is answered 400 and the
  * connection closed. Only on the connection's thread, at the first call of
  * the handler.
  */
 void
 http__headers_read(struct http__headers *headers,
-                   struct MHD_Connection *connection);
+                   struct MHD_Connection *connection, const char *method,
+                   const char *version);
 
 #endif

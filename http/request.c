@@ -76,14 +76,16 @@ send_answer(struct http__request *request)
 }
 
 static enum MHD_Result
-begin(struct http__request *request, const char *method)
+begin(struct http__request *request, const char *method, const char *version)
 {
     const struct http__headers *headers = &request->headers;
 
     request->phase = HTTP__PHASE_BODY;
     request->method = method;
     request->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-    http__headers_read(&request->headers, request->connection);
+    request->needs_host = strcmp(version, MHD_HTTP_VERSION_1_0) != 0;
+    http__headers_read(&request->headers, request->connection, method,
+                       version);
     http__admission_check(request);
     if (!request->response)
         return MHD_YES;
@@ -224,12 +226,11 @@ http__request_handle(void *loop, struct MHD_Connection *connection,
     (void)loop;
     (void)connection;
     (void)url;
-    (void)version;
     if (!request)
         return MHD_NO;
     switch (request->phase) {
     case HTTP__PHASE_HEADERS:
-        return begin(request, method);
+        return begin(request, method, version);
     case HTTP__PHASE_BODY:
         if (*upload_length == 0)
             return finish(request);

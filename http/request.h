@@ -42,6 +42,7 @@ struct http__request {
     enum http__target_status target_status;
     const char *method;
     bool is_head;
+    bool needs_host; /* it is HTTP/1.1 or newer */
 
     struct http__headers headers;
     struct http__route_match match; /* its spans point into `target` */

@@ -24,19 +24,23 @@ static const struct http__route routes[] = {
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(*routes))
 
-/* Cuts the operation off the end of a key; there may be none. */
-static void
+/*
+ * Cuts the operation off the end of a key; there may be none, but a colon has
+ * one behind it.
+ */
+static bool
 split_operation(struct http__span *key, struct http__span *operation)
 {
     const char *colon = memrchr(key->bytes, ':', key->length);
 
     *operation = (struct http__span){"", 0};
     if (!colon)
-        return;
+        return true;
     operation->bytes = colon + 1;
     operation->length =
         key->length - (size_t)(operation->bytes - key->bytes);
     key->length = (size_t)(colon - key->bytes);
+    return operation->length > 0;
 }
 
 /* Whether the path has the route's form; the operation is not looked at. */
@@ -59,9 +63,9 @@ path_fits(const struct http__route *route, struct http__span path,
 
     const char *tail = strchr(brace, '}') + 1;
     if (tail[-2] == '.') {
-        split_operation(&rest, operation);
+        bool split = split_operation(&rest, operation);
         *name = rest;
-        return rest.length > 0;
+        return split && rest.length > 0;
     }
     const char *slash = memchr(rest.bytes, '/', rest.length);
     size_t length = slash ? (size_t)(slash - rest.bytes) : rest.length;

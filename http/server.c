@@ -60,7 +60,8 @@ start_loop(struct http__loop *loop)
         MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)HTTP_CONNECTION_MEMORY_BYTES,
         MHD_OPTION_CONNECTION_TIMEOUT, idle_timeout_s,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        /* What its strictness would refuse is refused by us, as problems. */
+        MHD_OPTION_STRICT_FOR_CLIENT, 0,
         MHD_OPTION_URI_LOG_CALLBACK, http__request_arrive, loop,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, http__request_complete, loop,
