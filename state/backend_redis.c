@@ -150,6 +150,8 @@ on_reply(redisAsyncContext *context, void *data, void *privdata)
         } else {
             state__redis_command_end(request->operation, reply);
         }
+        if (reply != NULL && state__redis_is_replica(reply))
+            state__redis_link_fail(&redis->link, reply->str);
         complete(request);
     }
     free(request);

@@ -447,6 +447,13 @@ state__redis_command_end(struct state_operation *operation,
 }
 
 bool
+state__redis_is_replica(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ERROR &&
+           strncmp(reply->str, "READONLY ", 9) == 0;
+}
+
+bool
 state__redis_is_unloaded(const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_ERROR &&

@@ -49,6 +49,13 @@ enum state_status
 state__redis_command_end(struct state_operation *operation,
                          redisReply *reply);
 
+/*
+ * Whether the reply says that this Redis has become a replica: the master is
+ * elsewhere, and a new connection may lead there.
+ */
+bool
+state__redis_is_replica(const redisReply *reply);
+
 /* Whether the reply says that the function or script has to be loaded. */
 bool
 state__redis_is_unloaded(const redisReply *reply);

@@ -133,8 +133,8 @@ explain(struct state__redis_link *link, const char *reason)
 }
 
 /* For callbacks: the connection goes once hiredis is off the stack. */
-static void
-fail_later(struct state__redis_link *link, const char *reason)
+void
+state__redis_link_fail(struct state__redis_link *link, const char *reason)
 {
     explain(link, reason);
     link->is_failed = true;
@@ -181,6 +181,18 @@ become_ready(struct state__redis_link *link)
     link->attempt_count++;
 }
 
+/*
+ * Redis has no room for the layout's number. Mostly that is there already;
+ * and deleting things is all the more wanted.
+ */
+static bool
+is_claim_without_memory(const struct state__redis_link *link,
+                        const redisReply *reply)
+{
+    return link->step == STATE__STEP_CLAIM &&
+           strncmp(reply->str, "OOM ", 4) == 0;
+}
+
 /* The reply to a step's command. */
 static void
 on_step(redisAsyncContext *context, void *data, void *privdata)
@@ -198,14 +210,14 @@ on_step(redisAsyncContext *context, void *data, void *privdata)
         next_step(link);
         return;
     }
-    if (is_error(reply)) {
-        fail_later(link, reply->str);
+    if (is_error(reply) && !is_claim_without_memory(link, reply)) {
+        state__redis_link_fail(link, reply->str);
         return;
     }
     if (link->step == STATE__STEP_LAYOUT &&
         (reply->type != REDIS_REPLY_STRING ||
          strcmp(reply->str, STATE__REDIS_LAYOUT) != 0)) {
-        fail_later(link, "its database has another layout than "
+        state__redis_link_fail(link, "its database has another layout than "
                          "layout " STATE__REDIS_LAYOUT " of this program");
         return;
     }
@@ -220,7 +232,7 @@ send_step(struct state__redis_link *link, int count, const char **words)
 {
     if (redisAsyncCommandArgv(link->context, on_step, NULL, count, words,
                               NULL) != REDIS_OK)
-        fail_later(link, "out of memory");
+        state__redis_link_fail(link, "out of memory");
 }
 
 /* The library or the script: `head`, the body, and `tail` in one string. */
@@ -256,7 +268,7 @@ send_load(struct state__redis_link *link, bool as_functions,
                               as_functions ? 4 : 3,
                               as_functions ? functions : script,
                               NULL) != REDIS_OK)
-        fail_later(link, "out of memory");
+        state__redis_link_fail(link, "out of memory");
     free(text);
 }
 

@@ -21,7 +21,8 @@ enum state__redis_step {
     STATE__STEP_CONNECT,
     STATE__STEP_AUTH,
     STATE__STEP_SELECT,
-    STATE__STEP_CLAIM,    /* writes the layout's number if there is none */
+    STATE__STEP_CLAIM,    /* writes the layout's number if there is none; that
+                             a replica refuses it is as well */
     STATE__STEP_LAYOUT,   /* reads whose layout it is */
     STATE__STEP_FUNCTION, /* loads the function library, or else ... */
     STATE__STEP_SCRIPT,   /* ... the script */
@@ -76,6 +77,10 @@ state__redis_link_handle(struct state__redis_link *link, uint32_t events,
 void
 state__redis_link_drop(struct state__redis_link *link, uint64_t now_ms,
                        const char *reason);
+
+/* The same from within a reply's callback: it happens soon after that. */
+void
+state__redis_link_fail(struct state__redis_link *link, const char *reason);
 
 /*
  * Sends a command; the link must be ready. `reply` is called once with the

@@ -69,7 +69,8 @@ result_is(const struct state_operation *operation, const char *string)
 struct state_store *
 open_store(const char *url)
 {
-    struct state_options options = {.url = url};
+    /* No machine is so busy that a test times out by accident. */
+    struct state_options options = {.url = url, .timeout_ms = 60000};
     struct state_store *store = NULL;
     struct state_error err = {""};
 

@@ -19,7 +19,7 @@ text(const char *string);
 bool
 result_is(const struct state_operation *operation, const char *string);
 
-/* A store with that URL, or the test fails. */
+/* A patient store with that URL, or the test fails. */
 struct state_store *
 open_store(const char *url);
 

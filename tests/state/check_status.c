@@ -6,10 +6,10 @@
 
 START_TEST(every_status_has_a_name_of_its_own_and_a_text)
 {
-    for (int i = STATE_OK; i <= STATE_SYSTEM; i++) {
+    for (enum state_status i = STATE_OK; i <= STATE_SYSTEM; i++) {
         ck_assert_str_ne(state_status_name(i), "unknown");
         ck_assert_str_ne(state_status_text(i), "unknown status");
-        for (int j = STATE_OK; j < i; j++) {
+        for (enum state_status j = STATE_OK; j < i; j++) {
             ck_assert_str_ne(state_status_name(i), state_status_name(j));
             ck_assert_str_ne(state_status_text(i), state_status_text(j));
         }
@@ -21,9 +21,9 @@ END_TEST
 
 START_TEST(every_kind_has_a_name_of_its_own)
 {
-    for (int i = STATE_GET; i <= STATE_LIST; i++) {
+    for (enum state_kind i = STATE_GET; i <= STATE_LIST; i++) {
         ck_assert_str_ne(state_kind_name(i), "unknown");
-        for (int j = STATE_GET; j < i; j++)
+        for (enum state_kind j = STATE_GET; j < i; j++)
             ck_assert_str_ne(state_kind_name(i), state_kind_name(j));
     }
     ck_assert_str_eq(state_kind_name(STATE_COMPARE_AND_SWAP),

@@ -14,7 +14,6 @@
 static const char *
 next_answer(struct fake_redis *fake)
 {
-    atomic_fetch_add(&fake->command_count, 1);
     if (fake->answers == NULL || *fake->answers == NULL)
         return FAKE_REDIS_SILENCE;
     return *fake->answers++;
@@ -65,6 +64,7 @@ serve(struct fake_redis *fake, int fd)
     char bytes[4096];
     ssize_t length;
 
+    atomic_store(&fake->connection_fd, fd);
     /* What is fed to it are commands, which have the form of replies. */
     while ((length = recv(fd, bytes, sizeof bytes, 0)) > 0) {
         redisReaderFeed(reader, bytes, (size_t)length);
@@ -72,6 +72,7 @@ serve(struct fake_redis *fake, int fd)
             break;
     }
     redisReaderFree(reader);
+    atomic_store(&fake->connection_fd, -1);
     close(fd);
 }
 
@@ -91,6 +92,7 @@ fake_redis_start(struct fake_redis *fake)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
+    atomic_store(&fake->connection_fd, -1);
     strcpy(fake->directory, "/tmp/glass-fake-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(fake->directory));
     snprintf(fake->socket, sizeof fake->socket, "%s/socket",
@@ -104,6 +106,15 @@ fake_redis_start(struct fake_redis *fake)
                      0);
     ck_assert_int_eq(listen(fake->listen_fd, 8), 0);
     ck_assert_int_eq(pthread_create(&fake->thread, NULL, run, fake), 0);
+}
+
+void
+fake_redis_hang_up(struct fake_redis *fake)
+{
+    int fd = atomic_load(&fake->connection_fd);
+
+    ck_assert_int_ge(fd, 0);
+    shutdown(fd, SHUT_RDWR);
 }
 
 void

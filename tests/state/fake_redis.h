@@ -32,13 +32,17 @@ struct fake_redis {
     /* If not null: what it says to FUNCTION. */
     const char *function;
 
-    /* Commands seen, apart from those of a beginning connection. */
-    atomic_uint command_count;
+    /* The connection that is being served, or -1. */
+    atomic_int connection_fd;
 };
 
 /* Starts it; `fake` holds zeros but for what it shall say. */
 void
 fake_redis_start(struct fake_redis *fake);
+
+/* Ends the connection that is being served. */
+void
+fake_redis_hang_up(struct fake_redis *fake);
 
 /* Ends it. All connections must have been closed by their clients. */
 void
