@@ -107,13 +107,11 @@ complain(const char *name)
     return EXIT_USAGE;
 }
 
-int
-main(int argc, char **argv)
+static int
+dispatch(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
 
-    /* A reader that went away is an error of a write, not our end. */
-    signal(SIGPIPE, SIG_IGN);
     if (!name) {
         help(NULL);
         return EXIT_USAGE;
@@ -132,7 +130,15 @@ main(int argc, char **argv)
         command_help(command);
         return EXIT_DONE;
     }
-    int status = command->run(argv + 2);
+    return command->run(argv + 2);
+}
+
+int
+main(int argc, char **argv)
+{
+    /* A reader that went away is an error of a write, not our end. */
+    signal(SIGPIPE, SIG_IGN);
+    int status = dispatch(argc, argv);
     /* What could not be written was not done. */
     if (fflush(stdout) != 0 && status == EXIT_DONE) {
         perror("glass: stdout");

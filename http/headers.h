@@ -45,10 +45,10 @@ struct http__headers {
 
 /*
  * Reads them all. `method` and `version` are those that the handler got: they
- * lie where the request came in. A framing error means that a proxy in front and this server
- * could disagree about where the request ends: it is answered 400 and the
- * connection closed. Only on the connection's thread, at the first call of
- * the handler.
+ * lie where the request came in. A framing error means that a proxy in front
+ * and this server could disagree about where the request ends: it is answered
+ * 400 and the connection closed. Only on the connection's thread, at the first
+ * call of the handler.
  */
 void
 http__headers_read(struct http__headers *headers,

@@ -159,6 +159,17 @@ START_TEST(a_body_without_an_end_is_cut_off)
 }
 END_TEST
 
+/* How many requests are under way. */
+static unsigned
+count_requests(void)
+{
+    unsigned count = 0;
+
+    for (unsigned loop = 0; loop < world.server->loop_count; loop++)
+        count += atomic_load(&world.server->loops[loop].request_count);
+    return count;
+}
+
 START_TEST(a_client_that_goes_away_leaves_nothing)
 {
     static const char *const halves[] = {
@@ -174,9 +185,16 @@ START_TEST(a_client_that_goes_away_leaves_nothing)
     for (int index = 0; index < 3; index++) {
         int fd = http_client_connect(world.port);
         http_client_send_text(fd, halves[index]);
+        /*
+         * An end that comes together with the last bytes is not seen by
+         * libmicrohttpd before its timeout: see docs/http.md.
+         */
+        while (count_requests() == 0)
+            sched_yield();
         http_client_close(fd);
+        while (count_requests() > 0)
+            sched_yield();
     }
-    ck_assert_int_eq(http_server_drain(world.server, 30000), HTTP_OK);
     runtime_statistics(world.runtime, &statistics);
     ck_assert_uint_eq(statistics.call_count, 0);
 }

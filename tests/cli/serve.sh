@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# glass serve and the commands that talk to it, as an operator would use them.
+. "$(dirname "$0")/support.sh"
+
+start_server --data "$work/data" --threads 2
+expect 0 "$glass" deploy hello "$faaslets/hello.wasm"
+says 'hello version 1: faaslet'
+expect 0 "$glass" deploy counter "$faaslets/counter.wasm" --json
+says '"name":"counter"'
+expect 0 "$glass" deploy wordcount "$faaslets/wordcount.wasm"
+says command
+expect 0 "$glass" deploy trap "$faaslets/trap.wasm"
+expect 0 "$glass" deploy echo "$faaslets/echo.wasm" --create
+expect 1 "$glass" deploy echo "$faaslets/hello.wasm" --create
+complains '412'
+expect 1 "$glass" deploy bad "$0"
+complains '400'
+expect 1 "$glass" deploy x "$work/nothing.wasm"
+
+expect 0 "$glass" invoke hello --data Glass
+is 'Hello, Glass!'
+expect 0 "$glass" invoke hello
+is 'Hello, world!'
+expect 0 "$glass" invoke hello --json
+says '"output":"Hello, world!\n"'
+expect 0 "$glass" invoke echo --file "$faaslets/echo.wasm"
+cmp -s "$out" "$faaslets/echo.wasm" || fail "echo of a file"
+expect 0 "$glass" invoke echo --file "$faaslets/echo.wasm" --json
+says '"output_base64":"AGFzbQ'
+printf 'a b c' | "$glass" invoke wordcount --file - >"$out"
+last='invoke from stdin' is '0 3 5'
+expect 1 "$glass" invoke trap
+complains '500 The function trapped: unreachable'
+expect 1 "$glass" invoke trap --json
+complains '"trap":"unreachable"'
+expect 1 "$glass" invoke nobody
+complains '404'
+
+expect 0 "$glass" state put counter 100
+is ''
+expect 0 "$glass" invoke counter --data 20
+is 120
+expect 0 "$glass" state get counter
+is 120
+expect 0 "$glass" state get counter --json
+says '"value":"120"'
+expect 0 "$glass" state incr counter
+is 121
+expect 0 "$glass" state incr counter -21
+is 100
+expect 0 "$glass" state incr counter 1 --json
+says '"value":101'
+expect 0 "$glass" state append log one
+is 3
+expect 0 "$glass" state append log --file "$faaslets/hello.wasm"
+expect 0 "$glass" state get log --json
+says '"value_base64":'
+expect 0 "$glass" state put 'a b/c:d%' odd
+expect 0 "$glass" state get 'a b/c:d%'
+is odd
+expect 0 "$glass" state put .. dots
+expect 0 "$glass" state get ..
+is dots
+expect 0 "$glass" state list
+[ "$(cut -f1 "$out")" = $'..\na b/c:d%\ncounter\nlog' ] || fail "list"
+expect 0 "$glass" state list co --json
+says '{"key":"counter","version":'
+expect 0 "$glass" state list --limit 1
+[ "$(wc -l <"$out")" = 1 ] || fail "list --limit"
+expect 0 "$glass" state delete log
+expect 1 "$glass" state get log
+complains '404'
+expect 1 "$glass" state put counter 1 --if-version 0
+complains '412'
+expect 0 "$glass" state put new 1 --if-version 0 --json
+says '{"version":'
+expect 0 "$glass" state get counter --server "$GLASS_SERVER/"
+is 101
+expect 1 "$glass" state get counter --namespace other
+complains '404'
+expect 1 "$glass" state get counter --namespace 'not a name'
+complains '400'
+expect 1 "$glass" state incr .. 1
+complains '409'
+
+# More keys than a page has.
+seq -f 'many/%04g' 250 | while read -r key; do
+    printf 'PUT /v1/state/%s HTTP/1.1\r\nHost: localhost\r\n' "$key"
+    printf 'Content-Length: 1\r\n\r\nv'
+done >"$work/puts"
+port=${GLASS_SERVER##*:}
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+cat "$work/puts" >&3
+for _ in $(seq 250); do read -r _ <&3; read -r _ <&3; read -r _ <&3
+    read -r _ <&3; done
+exec 3>&-
+expect 0 "$glass" state list many/
+[ "$(wc -l <"$out")" = 250 ] || fail "list of many"
+expect 0 "$glass" state list many/ --limit 150
+[ "$(wc -l <"$out")" = 150 ] || fail "list of many, limited"
+
+# A restart finds the functions.
+stop_server
+expect 1 "$glass" invoke hello
+complains "$GLASS_SERVER"
+start_server --data "$work/data" --json
+grep -qE '^\{"url":"http://127.0.0.1:[0-9]+","port":[0-9]+,"pid":[0-9]+\}$' \
+    "$work/serve" || { cat "$work/serve"; exit 1; }
+expect 0 "$glass" invoke hello
+is 'Hello, world!'
+expect 1 "$glass" state get counter
+
+# What cannot be served.
+expect 1 "$glass" serve --listen 0.0.0.0:0
+complains 'no loopback address'
+expect 1 "$glass" serve --port "${GLASS_SERVER##*:}"
+complains 'in use'
+expect 1 "$glass" serve --port 0 --data "$work/data"
+expect 1 "$glass" serve --port 0 --state nonsense://x
+expect 1 "$glass" serve --port 0 --threads 65
+expect 1 "$glass" serve --port 0 --threads 4294967297
+kill -INT "$server"
+wait "$server" || { echo "SIGINT: exits with $?" >&2; exit 1; }
+server=
