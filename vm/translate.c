@@ -274,11 +274,16 @@ translate_insn(struct gvm__translation *t, uint32_t insn)
     }
 }
 
-/* Code behind a branch is never reached: only its blocks matter. */
+/*
+ * Code behind a branch is never reached: only its blocks matter. What is in
+ * its loops is left out of the cost of what is around them, as it would be
+ * if they were reached: fuel must not depend on how much is found dead.
+ */
 static void
 step_over(struct gvm__translation *t, uint32_t insn)
 {
     bool own = t->dead_depth == 0;
+    bool in_loop = t->dead_loop_depth != 0;
 
     if (insn == GVM__INSN_ELSE && own) {
         translate_else(t);
@@ -289,10 +294,17 @@ step_over(struct gvm__translation *t, uint32_t insn)
         return;
     }
     if (insn == GVM__INSN_BLOCK || insn == GVM__INSN_LOOP ||
-        insn == GVM__INSN_IF)
+        insn == GVM__INSN_IF) {
         t->dead_depth++;
-    else if (insn == GVM__INSN_END)
+        if (insn == GVM__INSN_LOOP && !in_loop)
+            t->dead_loop_depth = t->dead_depth;
+    } else if (insn == GVM__INSN_END) {
+        if (t->dead_loop_depth == t->dead_depth)
+            t->dead_loop_depth = 0;
         t->dead_depth--;
+    }
+    if (in_loop)
+        t->cost--;
     gvm__translate_skip(t, insn);
 }
 

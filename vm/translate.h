@@ -77,6 +77,7 @@ struct gvm__translation {
     uint32_t control_count;
     uint32_t control_capacity;
     uint32_t dead_depth; /* blocks opened in code that is not reached */
+    uint32_t dead_loop_depth; /* of its outermost open loop; 0: none */
     bool dead;
     uint32_t br_table_count;
     uint32_t cost; /* instructions since the innermost loop's head */
