@@ -1,0 +1,176 @@
+/*
+ * check_no_memory.c - what a store does when the C heap is exhausted: the
+ * n-th allocation fails, for every n, until all of the work succeeds.
+ *
+ * The linker puts the functions below in front of the C library's (--wrap),
+ * for the engine's code as for this.
+ */
+#include "tests/support/vm_world.h"
+#include "vm/instance.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#define NO_MAX MODULE_BUILDER_NO_MAX
+/* Nothing here needs as many allocations as that. */
+#define ALLOCATIONS_MAX 1000
+
+void *__real_calloc(size_t count, size_t size_bytes);
+void *__real_malloc(size_t size_bytes);
+void *__real_realloc(void *old, size_t size_bytes);
+void *__wrap_calloc(size_t count, size_t size_bytes);
+void *__wrap_malloc(size_t size_bytes);
+void *__wrap_realloc(void *old, size_t size_bytes);
+
+/* How many allocations succeed before one fails, and only that one: what
+ * overlooks it must not be saved by the next. Negative: all succeed. */
+static int allocations_left = -1;
+
+static bool
+allowed(void)
+{
+    if (allocations_left < 0)
+        return true;
+    return allocations_left-- > 0;
+}
+
+void *
+__wrap_calloc(size_t count, size_t size_bytes)
+{
+    return allowed() ? __real_calloc(count, size_bytes) : NULL;
+}
+
+void *
+__wrap_malloc(size_t size_bytes)
+{
+    return allowed() ? __real_malloc(size_bytes) : NULL;
+}
+
+void *
+__wrap_realloc(void *old, size_t size_bytes)
+{
+    return allowed() ? __real_realloc(old, size_bytes) : NULL;
+}
+
+static enum gvm_status
+do_nothing(struct gvm_call *call, void *data, union gvm_value *slots)
+{
+    (void)call;
+    (void)data;
+    (void)slots;
+    return GVM_OK;
+}
+
+/* A module with something of each kind, and too much of some for the first
+ * chunk of a store's arena. */
+static struct gvm_module *
+load_module(struct vm_world *world)
+{
+    struct module_builder *builder = module_builder_create();
+    uint32_t functions[1500];
+    uint32_t i;
+
+    module_builder_import_func(builder, "m", "f", ":");
+    for (i = 0; i < 1500; i++)
+        functions[i] = module_builder_func(builder, ":i", "",
+                                           BYTES(0x41, 0, 0x0b));
+    for (i = 0; i < 900; i++)
+        module_builder_global(builder, 'i', true, BYTES(0x41, 1, 0x0b));
+    module_builder_table(builder, 'r', 1500, NO_MAX);
+    module_builder_table(builder, 'x', 2000, NO_MAX);
+    module_builder_memory(builder, 1, NO_MAX);
+    module_builder_elements(builder, 0, functions, 1500);
+    module_builder_data(builder, 0, "x", 1);
+    return vm_world_load(world, builder, GVM_FEATURES_DEFAULT);
+}
+
+/*
+ * A store, host functions, an instance and a grown table; the status of the
+ * first that fails. `*whole` becomes false when what failed gave something
+ * or left something behind. Asserts would allocate.
+ */
+static enum gvm_status
+build(struct vm_world *world, struct gvm_module *module,
+      struct gvm_store **store, bool *whole)
+{
+    static const uint8_t types[] = {GVM_I64};
+    const struct gvm_func_type other = {types, types, 1, 1};
+    struct gvm_extern import = {.kind = GVM_EXTERN_FUNC};
+    struct gvm_instance *instance = NULL;
+    struct gvm_func *func = NULL;
+    enum gvm_status status;
+
+    *whole = true;
+    status = gvm_store_create(world->engine, NULL, store);
+    if (status != GVM_OK)
+        return status;
+    status = gvm_func_create(*store, &other, do_nothing, NULL, &func);
+    *whole = (func != NULL) == (status == GVM_OK);
+    if (status != GVM_OK)
+        return status;
+    status = gvm_func_create_import(*store, module, 0, do_nothing, NULL,
+                                    &import.func);
+    *whole = (import.func != NULL) == (status == GVM_OK);
+    if (status != GVM_OK)
+        return status;
+    status = gvm_instance_create(*store, module, &import, 1, &instance, NULL);
+    if (status != GVM_OK) {
+        *whole = instance == NULL && (*store)->memory_bytes == 0 &&
+                 (*store)->table_entries == 0 && (*store)->instances == NULL;
+        return status;
+    }
+    if (gvm__table_grow(instance->tables[1], 1, (union gvm_value){.slot = 0}) <
+        0) {
+        *whole = gvm_table_size(instance->tables[1]) == 2000 &&
+                 (*store)->table_entries == 3500;
+        return GVM_NO_MEMORY;
+    }
+    return GVM_OK;
+}
+
+START_TEST(every_allocation_that_fails_is_told_and_leaves_a_whole_store)
+{
+    enum gvm_status status = GVM_NO_MEMORY;
+    struct gvm_module *module;
+    struct vm_world world;
+    int n;
+
+    vm_world_open(&world, (enum gvm_bounds)_i, NULL);
+    module = load_module(&world);
+    for (n = 0; n < ALLOCATIONS_MAX && status != GVM_OK; n++) {
+        struct gvm_store *store = NULL;
+        bool whole;
+
+        allocations_left = n;
+        status = build(&world, module, &store, &whole);
+        allocations_left = -1;
+        ck_assert_msg(whole, "allocation %d leaves something behind", n);
+        if (status != GVM_OK)
+            ck_assert_int_eq(status, GVM_NO_MEMORY);
+        gvm_store_destroy(store);
+    }
+    ck_assert_int_eq(status, GVM_OK);
+    /* The store, its chunks, the type and the table: some did fail. */
+    ck_assert_int_gt(n, 5);
+    vm_world_close(&world);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("vm/no_memory");
+    TCase *tests = tcase_create("no_memory");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_loop_test(
+        tests, every_allocation_that_fails_is_told_and_leaves_a_whole_store, 0,
+        vm_world_bounds_count());
+    suite_add_tcase(suite, tests);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
