@@ -449,6 +449,7 @@ runtime_call_start(struct runtime_call *call,
                    void (*complete)(struct runtime_call *call, void *data),
                    void *data)
 {
+    static const uint8_t nothing[1];
     struct runtime_result *result = &call->result;
 
     /* Nothing waits elsewhere yet, so every call ends here. */
@@ -462,10 +463,10 @@ runtime_call_start(struct runtime_call *call,
     result->status = run(call, false, &result->error);
     if (result->status == RUNTIME_OK)
         runtime__error_set(&result->error, RUNTIME_OK, "%s", "");
-    result->output = call->output.bytes;
+    result->output = call->output.bytes ? call->output.bytes : nothing;
     result->output_bytes = call->output.length_bytes;
     result->values = call->values;
-    result->log = (const char *)call->log.bytes;
+    result->log = call->log.bytes ? (const char *)call->log.bytes : "";
     result->log_bytes = call->log.length_bytes;
     result->log_bytes_dropped = call->log_bytes_dropped;
     return result->status;

@@ -482,7 +482,7 @@ struct runtime_result {
     /* RUNTIME_FAILED: the function's code; RUNTIME_EXITED: the exit code. */
     int32_t code;
 
-    /* What was written until the end, whatever the end was. */
+    /* What was written until the end, whatever the end was. Never null. */
     const uint8_t *output;
     size_t output_bytes;
 
@@ -490,7 +490,10 @@ struct runtime_result {
     const struct runtime_value *values;
     size_t value_count;
 
-    /* Lines for the operator: "info: text" or what a command's stderr said. */
+    /*
+     * Lines for the operator, "info: text", or what a command's stderr said.
+     * Never null; no zero behind them.
+     */
     const char *log;
     size_t log_bytes;
     uint64_t log_bytes_dropped;

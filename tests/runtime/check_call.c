@@ -44,8 +44,12 @@ START_TEST(input_goes_in_and_output_comes_out)
     ck_assert_uint_gt(result->init_ns, 0);
     ck_assert_uint_gt(result->run_ns, 0);
     ck_assert_uint_eq(result->value_count, 0);
+    ck_assert_ptr_nonnull(result->log);
     runtime_call_destroy(call);
     runtime_call_destroy(NULL);
+    call = world_call(&world, "echo", "");
+    ck_assert_ptr_nonnull(world_start(call, RUNTIME_OK)->output);
+    runtime_call_destroy(call);
 }
 END_TEST
 

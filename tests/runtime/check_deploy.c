@@ -17,10 +17,16 @@ open_world(void)
     world_open(&world, NULL);
 }
 
+/* Modules that deployments of the test are made of. */
+static uint8_t *modules[4];
+static size_t modules_count;
+
 static void
 close_world(void)
 {
     world_close(&world);
+    while (modules_count > 0)
+        free(modules[--modules_count]);
 }
 
 /* A deployment of an example, whose bytes stay until the test ends. */
@@ -30,7 +36,9 @@ deployment_of(const char *guest)
     struct runtime_deployment deployment = {.namespace_ = "default",
                                             .name = "f"};
 
-    deployment.module = world_guest(guest, &deployment.module_bytes);
+    ck_assert_uint_lt(modules_count, 4);
+    modules[modules_count] = world_guest(guest, &deployment.module_bytes);
+    deployment.module = modules[modules_count++];
     return deployment;
 }
 

@@ -38,7 +38,7 @@ load(const char *const *names, const char *const *signatures, size_t count,
     uint8_t *copy = malloc(length_bytes);
     memcpy(copy, bytes, length_bytes);
     ck_assert_int_eq(runtime__module_load(engine, copy, length_bytes, true,
-                                          0, "digest", &module, err),
+                                          0, NULL, &module, err),
                      RUNTIME_OK);
     module_builder_destroy(builder);
     return module;
