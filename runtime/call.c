@@ -208,14 +208,17 @@ runtime_call_set_fuel(struct runtime_call *call, uint64_t fuel)
 
 /* ---- What the guest writes ---------------------------------------------- */
 
-bool
+enum runtime_status
 runtime__call_write_output(struct runtime_call *call, const void *bytes,
                            size_t length_bytes)
 {
     size_t max = call->runtime->options.output_bytes_max;
 
-    return length_bytes <= max - call->output.length_bytes &&
-           runtime__buffer_append(&call->output, bytes, length_bytes);
+    if (length_bytes > max - call->output.length_bytes)
+        return RUNTIME_LIMIT;
+    return runtime__buffer_append(&call->output, bytes, length_bytes)
+               ? RUNTIME_OK
+               : RUNTIME_NO_MEMORY;
 }
 
 void
@@ -251,10 +254,12 @@ static ptrdiff_t
 write_output(void *data, const void *bytes, size_t length_bytes)
 {
     struct runtime_call *call = data;
+    enum runtime_status status =
+        runtime__call_write_output(call, bytes, length_bytes);
 
-    if (runtime__call_write_output(call, bytes, length_bytes))
+    if (status == RUNTIME_OK)
         return (ptrdiff_t)length_bytes;
-    call->output_is_full = true;
+    call->output_status = status;
     return -EFBIG;
 }
 
@@ -397,7 +402,10 @@ judge(struct runtime_call *call, const struct runtime__faaslet *faaslet,
                                   "the function failed with the code %d",
                                   (int)result->code);
     }
-    if (status == RUNTIME_OK && call->output_is_full)
+    if (status == RUNTIME_OK && call->output_status == RUNTIME_NO_MEMORY)
+        return runtime__error_set(err, RUNTIME_NO_MEMORY,
+                                  "out of memory for an output");
+    if (status == RUNTIME_OK && call->output_status == RUNTIME_LIMIT)
         return runtime__error_set(
             err, RUNTIME_LIMIT, "the output is longer than %zu bytes",
             call->runtime->options.output_bytes_max);

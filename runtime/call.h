@@ -33,7 +33,8 @@ struct runtime_call {
     size_t input_offset; /* how far a command has read it */
 
     struct runtime__buffer output;
-    bool output_is_full; /* a command wrote more than there may be */
+    /* Not RUNTIME_OK when a command could not write all that it wanted. */
+    enum runtime_status output_status;
 
     struct runtime__buffer log;
     uint64_t log_bytes_dropped;
@@ -50,8 +51,8 @@ struct runtime_call {
     struct runtime_result result;
 };
 
-/* Appends to the output; false when it would pass its limit. */
-bool
+/* Appends to the output, or returns RUNTIME_LIMIT or RUNTIME_NO_MEMORY. */
+enum runtime_status
 runtime__call_write_output(struct runtime_call *call, const void *bytes,
                            size_t length_bytes);
 

@@ -10,20 +10,11 @@
 #include "runtime/config.h"
 
 #include "runtime/error.h"
+#include "runtime/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Whether Jansson, and so the file of the function, can hold the text. */
-static bool
-is_utf8(const char *text)
-{
-    json_t *json = json_string(text);
-
-    json_decref(json);
-    return json != NULL;
-}
 
 static enum runtime_status
 check_variable(const struct runtime_variable *variable,
@@ -31,7 +22,8 @@ check_variable(const struct runtime_variable *variable,
 {
     const char *name = variable->name;
 
-    if (!name || !*name || strchr(name, '=') || !is_utf8(name))
+    if (!name || !*name || strchr(name, '=') ||
+        !runtime__text_is_utf8(name))
         return runtime__error_set(
             err, RUNTIME_INVALID,
             "a variable's name is empty, not UTF-8 or has a '='");
@@ -39,7 +31,7 @@ check_variable(const struct runtime_variable *variable,
         return runtime__error_set(
             err, RUNTIME_LIMIT, "a variable's name is longer than %d bytes",
             RUNTIME_VARIABLE_NAME_BYTES_MAX);
-    if (!variable->value || !is_utf8(variable->value))
+    if (!variable->value || !runtime__text_is_utf8(variable->value))
         return runtime__error_set(err, RUNTIME_INVALID,
                                   "the variable '%s' is not UTF-8", name);
     if (strlen(variable->value) > RUNTIME_VARIABLE_VALUE_BYTES_MAX)
@@ -260,6 +252,9 @@ runtime_config_parse(const char *json, size_t length_bytes,
                                   RUNTIME_CONFIG_BYTES_MAX);
     json_t *root = json_loadb(json, length_bytes, JSON_REJECT_DUPLICATES,
                               &json_error);
+    if (!root && json_error_code(&json_error) == json_error_out_of_memory)
+        return runtime__error_set(err, RUNTIME_NO_MEMORY,
+                                  "out of memory for a configuration");
     if (!root)
         return runtime__error_set(err, RUNTIME_INVALID,
                                   "the configuration is no JSON: %s (line %d)",

@@ -11,6 +11,8 @@
  */
 #include "runtime/error.h"
 
+#include "runtime/text.h"
+
 #include "vm/vm.h"
 
 #include <stdarg.h>
@@ -42,50 +44,6 @@ runtime_status_text(enum runtime_status status)
     return "unknown";
 }
 
-/*
- * The length of the UTF-8 sequence at `text`, or 0 when it is none: cut in the
- * middle, longer than needed, a surrogate or past the last code point.
- */
-static size_t
-sequence_bytes(const unsigned char *text)
-{
-    unsigned char first = text[0];
-    size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2
-                    : first < 0xf0                                     ? 3
-                    : first < 0xf5                                     ? 4
-                                                                       : 0;
-    /* Where the second byte has less room than 0x80..0xbf. */
-    unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-
-    if (length > 1 && (text[1] < low || text[1] > high))
-        return 0;
-    for (size_t i = 2; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    return length;
-}
-
-/*
- * Names in a module and what a guest says may hold anything; a message is one
- * line of UTF-8, so that it can go into JSON and onto a terminal.
- */
-static void
-make_printable(char *message)
-{
-    unsigned char *text = (unsigned char *)message;
-
-    while (*text) {
-        size_t length = sequence_bytes(text);
-        if (length == 0 || *text < 0x20 || *text == 0x7f) {
-            *text = *text == '\n' || *text == '\t' ? ' ' : '?';
-            length = 1;
-        }
-        text += length;
-    }
-}
-
 enum runtime_status
 runtime__error_set(struct runtime_error *err, enum runtime_status status,
                    const char *format, ...)
@@ -101,7 +59,7 @@ runtime__error_set(struct runtime_error *err, enum runtime_status status,
     va_start(arguments, format);
     vsnprintf(err->message, sizeof(err->message), format, arguments);
     va_end(arguments);
-    make_printable(err->message);
+    runtime__text_make_printable(err->message);
     return status;
 }
 

@@ -106,10 +106,12 @@ runtime__host_output_write(struct gvm_call *call, void *data,
 
     if (!bytes)
         return runtime__host_trap_range(call);
-    bool written =
+    enum runtime_status status =
         runtime__call_write_output(faaslet->call, bytes, slots[1].i32);
-    return runtime__host_return_i32(slots,
-                                    written ? 0 : RUNTIME__HOST_TOO_BIG);
+    return runtime__host_return_i32(
+        slots, status == RUNTIME_OK      ? 0
+               : status == RUNTIME_LIMIT ? RUNTIME__HOST_TOO_BIG
+                                         : RUNTIME__HOST_LIMIT);
 }
 
 enum gvm_status

@@ -313,6 +313,7 @@ runtime__keep_read_function(struct runtime__keep *keep,
     uint8_t *bytes = NULL;
     size_t length_bytes;
     int directory;
+    json_error_t json_error;
 
     enum runtime_status status = runtime__files_open_directory(
         keep->functions, namespace_, &directory, err);
@@ -325,8 +326,11 @@ runtime__keep_read_function(struct runtime__keep *keep,
     if (status != RUNTIME_OK)
         return status;
     json_t *root = json_loadb((const char *)bytes, length_bytes,
-                              JSON_REJECT_DUPLICATES, NULL);
+                              JSON_REJECT_DUPLICATES, &json_error);
     free(bytes);
+    if (!root && json_error_code(&json_error) == json_error_out_of_memory)
+        return runtime__error_set(err, RUNTIME_NO_MEMORY,
+                                  "out of memory for a function's file");
     if (!root)
         return fail_damaged(err, "it is no JSON");
     status = parse_function(root, kept, err);

@@ -103,6 +103,7 @@ copy_options(const struct runtime_options *options,
 struct loading {
     struct runtime *runtime;
     size_t damaged_count;
+    bool out_of_memory; /* which is no damage: nothing can be said then */
 };
 
 static void
@@ -184,8 +185,11 @@ visit(void *data, const char *namespace_, const char *name)
     struct loading *loading = data;
     struct runtime_error err;
 
-    if (load_function(loading->runtime, namespace_, name, &err) ==
-        RUNTIME_OK)
+    enum runtime_status status =
+        load_function(loading->runtime, namespace_, name, &err);
+    if (status == RUNTIME_NO_MEMORY)
+        loading->out_of_memory = true;
+    if (status == RUNTIME_OK || status == RUNTIME_NO_MEMORY)
         return;
     char message[RUNTIME_MESSAGE_SIZE];
     snprintf(message, sizeof(message), "functions/%s/%s.json: %.300s",
@@ -214,6 +218,9 @@ load_all(struct runtime *runtime, struct runtime_error *err)
     if (status == RUNTIME_OK)
         status = runtime__keep_each(runtime->keep, visit, tell, &loading,
                                     err);
+    if (status == RUNTIME_OK && loading.out_of_memory)
+        return runtime__error_set(err, RUNTIME_NO_MEMORY,
+                                  "out of memory for the functions");
     if (status == RUNTIME_OK && loading.damaged_count == 0)
         runtime__keep_sweep_modules(runtime->keep, is_module_used, runtime);
     return status;

@@ -281,8 +281,8 @@ struct runtime_deployment {
  * Returns RUNTIME_INVALID (a name, or the configuration), RUNTIME_TOO_BIG,
  * RUNTIME_MALFORMED (err has the byte offset), RUNTIME_UNLINKABLE (err names
  * the import), RUNTIME_LIMIT, RUNTIME_CONFLICT, whatever the initialisation
- * ended with (RUNTIME_TRAP, RUNTIME_TIMEOUT...), RUNTIME_SYSTEM or
- * RUNTIME_NO_MEMORY; nothing has changed then.
+ * ended with (RUNTIME_TRAP, RUNTIME_TIMEOUT...), RUNTIME_BUSY (the trial is a
+ * call), RUNTIME_SYSTEM or RUNTIME_NO_MEMORY; nothing has changed then.
  */
 enum runtime_status
 runtime_function_deploy(struct runtime *runtime,

@@ -60,31 +60,12 @@ START_TEST(a_text_that_is_too_long_is_cut)
 }
 END_TEST
 
-static const struct {
-    const char *from, *message;
-} printables[] = {
-    {"plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80",
-     "plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80"},
-    {"a\nb\tc\rd\x1b" "e\x7f", "a b c?d?e?"},
-    {"\xff", "?"},
-    {"\xc3", "?"},
-    {"\xc3x", "?x"},
-    {"\x80", "?"},
-    {"\xc0\x80", "??"},             /* longer than needed */
-    {"\xe0\x9f\xbf", "???"},        /* the same */
-    {"\xed\xa0\x80", "???"},        /* a surrogate */
-    {"\xf4\x90\x80\x80", "????"},   /* past the last code point */
-    {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
-    {"\xe2\x82", "??"},
-    {"\xf0\x9f\x98", "???"},
-};
-
-START_TEST(a_message_is_one_line_of_utf_8)
+START_TEST(a_message_is_one_line)
 {
     struct runtime_error err;
 
-    runtime__error_set(&err, RUNTIME_LIMIT, "%s", printables[_i].from);
-    ck_assert_str_eq(err.message, printables[_i].message);
+    runtime__error_set(&err, RUNTIME_LIMIT, "%s", "a\nb");
+    ck_assert_str_eq(err.message, "a b");
 }
 END_TEST
 
@@ -156,8 +137,7 @@ add_tests(TCase *tests)
     tcase_add_test(tests, every_status_has_a_name_and_a_text_of_its_own);
     tcase_add_test(tests, setting_an_error_clears_what_was_there);
     tcase_add_test(tests, a_text_that_is_too_long_is_cut);
-    tcase_add_loop_test(tests, a_message_is_one_line_of_utf_8, 0,
-                        sizeof(printables) / sizeof(printables[0]));
+    tcase_add_test(tests, a_message_is_one_line);
     tcase_add_loop_test(tests, what_the_engine_says_becomes_the_runtimes, 0,
                         sizeof(from_vm) / sizeof(from_vm[0]));
     tcase_add_test(tests, no_place_stays_no_place);

@@ -1,0 +1,148 @@
+/*
+ * check_exhaustion.c - tests of the runtime when memory runs out: the first
+ * allocation fails, then the second, until one pass needs no more of them.
+ *
+ * The linker sends the allocations of Glass here, and of Glass alone
+ * (--wrap): other libraries and the test itself are not disturbed.
+ */
+#include "tests/runtime/world.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t size);
+
+/* The allocation with this number, from 1, fails; 0: none does. */
+static unsigned failing;
+static unsigned allocations;
+
+static bool
+fails(void)
+{
+    return failing && ++allocations == failing;
+}
+
+void *
+__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *
+__wrap_realloc(void *block, size_t size)
+{
+    return fails() ? NULL : __real_realloc(block, size);
+}
+
+char *
+__wrap_strdup(const char *text)
+{
+    return fails() ? NULL : __real_strdup(text);
+}
+
+char *
+__wrap_strndup(const char *text, size_t size)
+{
+    return fails() ? NULL : __real_strndup(text, size);
+}
+
+static uint8_t *module;
+static size_t module_bytes;
+static char path[64];
+
+/* Deploys and calls, as far as it comes; returns how the last step ended. */
+static enum runtime_status
+deploy_and_call(struct state_store *store, uint64_t fuel)
+{
+    static const struct runtime_variable variables[] = {{"MODE", "copy"}};
+    struct runtime_options options = {.store = store, .data_dir = path};
+    struct runtime_config config = {
+        .fuel = fuel, .variables = variables, .variable_count = 1};
+    struct runtime_deployment deployment = {
+        "default", "f", module, module_bytes, &config, RUNTIME_ALWAYS, NULL};
+    struct runtime_function_page page = {0};
+    struct runtime_call *call = NULL;
+    struct runtime *runtime;
+
+    enum runtime_status status = runtime_create(&options, &runtime, NULL);
+    if (status != RUNTIME_OK)
+        return status;
+    status = runtime_function_deploy(runtime, &deployment, NULL, NULL, NULL);
+    if (status == RUNTIME_OK)
+        status = runtime_function_list(runtime, "default", NULL, NULL, 0,
+                                       &page, NULL);
+    runtime_function_page_deinit(&page);
+    if (status == RUNTIME_OK)
+        status = runtime_call_create(runtime, "default", "f", &call, NULL);
+    if (status == RUNTIME_OK)
+        status = runtime_call_input_append(call, "20", 2, NULL);
+    if (status == RUNTIME_OK)
+        status = runtime_call_start(call, NULL, NULL);
+    runtime_call_destroy(call);
+    runtime_destroy(runtime);
+    return status;
+}
+
+static const char *const guests[] = {"counter", "wasi"};
+
+START_TEST(an_allocation_that_fails_is_told_and_leaves_nothing_behind)
+{
+    struct state_store *store;
+    unsigned failed_count = 0;
+
+    module = world_guest(guests[_i], &module_bytes);
+    world_directory_make(path);
+    for (unsigned number = 1;; number++) {
+        ck_assert_int_eq(state_store_open(NULL, &store, NULL), STATE_OK);
+        failing = number;
+        allocations = 0;
+        /* Another configuration each time, so that it is deployed anew. */
+        enum runtime_status status =
+            deploy_and_call(store, 100000000 + number);
+        bool reached = allocations >= number;
+        failing = 0;
+        state_store_close(store);
+        /* A guest that is told so may fail in its own way; and what can be
+         * done without is done without. */
+        ck_assert_msg(status == RUNTIME_NO_MEMORY || status == RUNTIME_OK ||
+                          status == RUNTIME_FAILED ||
+                          status == RUNTIME_EXITED,
+                      "allocation %u: %s", number,
+                      runtime_status_name(status));
+        failed_count += status == RUNTIME_NO_MEMORY;
+        if (!reached) {
+            ck_assert_int_eq(status, RUNTIME_OK);
+            break;
+        }
+    }
+    ck_assert_uint_gt(failed_count, 50);
+    world_directory_remove(path);
+    free(module);
+}
+END_TEST
+
+static void
+add_tests(TCase *tests)
+{
+    tcase_add_loop_test(
+        tests, an_allocation_that_fails_is_told_and_leaves_nothing_behind, 0,
+        sizeof(guests) / sizeof(guests[0]));
+}
+
+WORLD_MAIN("exhaustion", add_tests)
