@@ -40,7 +40,7 @@
 /* A store's totals, unless its options say otherwise. */
 #define GVM_STORE_MEMORY_BYTES_MAX (256ull << 20)
 #define GVM_STORE_TABLE_ENTRIES_MAX 100000u
-/* Bounds the depth of calls: a frame takes at least 48 bytes. */
+/* Bounds the depth of calls: a frame takes at least 16 bytes. */
 #define GVM_VALUE_STACK_BYTES (8u << 20)
 
 /* The most fuel that is spent between two looks at gvm_call_interrupt. */

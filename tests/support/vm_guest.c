@@ -40,6 +40,44 @@ vm_guest_close(struct vm_guest *guest)
     vm_world_close(&guest->world);
 }
 
+static uint8_t
+type_of_letter(char letter)
+{
+    static const char letters[] = "ilfdrx";
+    static const uint8_t types[] = {GVM_I32, GVM_I64,     GVM_F32,
+                                    GVM_F64, GVM_FUNCREF, GVM_EXTERNREF};
+    const char *found = strchr(letters, letter);
+
+    ck_assert(letter != '\0' && found != NULL);
+    return types[found - letters];
+}
+
+struct gvm_extern
+vm_guest_host(struct vm_world *world, const char *signature,
+              gvm_host_function *function, void *data)
+{
+    struct gvm_extern external = {.kind = GVM_EXTERN_FUNC};
+    uint8_t types[GVM_PARAMETERS_MAX + GVM_RESULTS_MAX];
+    const char *colon = strchr(signature, ':');
+    size_t parameter_count = (size_t)(colon - signature);
+    size_t count = strlen(signature) - 1;
+    struct gvm_func_type type = {
+        .parameters = types,
+        .results = types + parameter_count,
+        .parameter_count = (uint32_t)parameter_count,
+        .result_count = (uint32_t)(count - parameter_count),
+    };
+    size_t i;
+
+    ck_assert_uint_le(count, sizeof(types));
+    for (i = 0; i < count; i++)
+        types[i] = type_of_letter(signature[i + (i >= parameter_count)]);
+    ck_assert_int_eq(gvm_func_create(world->store, &type, function, data,
+                                     &external.func),
+                     GVM_OK);
+    return external;
+}
+
 enum gvm_status
 vm_guest_call(struct vm_guest *guest, const char *name,
               const uint64_t *arguments)

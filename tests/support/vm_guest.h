@@ -40,6 +40,11 @@ void vm_guest_open_in(struct vm_guest *guest, const struct vm_world *world,
                       const struct gvm_extern *imports);
 void vm_guest_close(struct vm_guest *guest);
 
+/* A host function as an import; the signature is module_builder.h's. */
+struct gvm_extern vm_guest_host(struct vm_world *world,
+                                const char *signature,
+                                gvm_host_function *function, void *data);
+
 /* Calls the export from the beginning; NULL: no arguments. */
 enum gvm_status vm_guest_call(struct vm_guest *guest, const char *name,
                               const uint64_t *arguments);

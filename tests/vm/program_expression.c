@@ -143,7 +143,8 @@ static const uint16_t hot[] = {
     GVM__INSN_I64_EQZ,   GVM__INSN_F64_ADD,   GVM__INSN_F64_MUL,
     GVM__INSN_F64_SUB,   GVM__INSN_F32_ADD,   GVM__INSN_F32_MUL,
     GVM__INSN_F64_LT,    GVM__INSN_F64_GE,    GVM__INSN_I32_WRAP_I64,
-    GVM__INSN_I64_EXTEND_I32_U,
+    GVM__INSN_I64_EXTEND_I32_U, GVM__INSN_I64_EXTEND_I32_S,
+    GVM__INSN_I32_SHR_S,
 };
 
 static bool
@@ -303,8 +304,12 @@ generator_address(struct generator *g, unsigned depth)
         generator_put(g, GVM__INSN_I32_AND, 0);
         break;
     }
-    if (generator_once_in(g, 300))
-        return program_random(&g->random) >> 32;
+    if (generator_once_in(g, 300)) {
+        /* Beyond 4 GiB, where a sum of 32 bits would be small again. */
+        generator_put(g, GVM__INSN_DROP, 0);
+        generator_number(g, 'i', -(int64_t)generator_below(g, 5000));
+        return generator_once_in(g, 2) ? 5000 : UINT32_MAX;
+    }
     return generator_once_in(g, 2)
                ? 0
                : offsets[generator_below(g, COUNT_OF(offsets))];
@@ -392,18 +397,59 @@ generator_call(struct generator *g, char keep, unsigned depth)
     return true;
 }
 
+/* ---- Where values go ----------------------------------------------------- */
+
+void
+generator_stir(struct generator *g, char type)
+{
+    if (type == 'i')
+        generator_put(g, GVM__INSN_I64_EXTEND_I32_U, 0);
+    else if (type == 'f')
+        generator_put(g, GVM__INSN_I64_TRUNC_SAT_F32_S, 0);
+    else if (type == 'd')
+        generator_put(g, GVM__INSN_I64_TRUNC_SAT_F64_S, 0);
+    generator_put(g, GVM__INSN_GLOBAL_GET, 2);
+    generator_put(g, GVM__INSN_I64_CONST, 0x9e3779b97f4a7c15);
+    generator_put(g, GVM__INSN_I64_MUL, 0);
+    generator_put(g, GVM__INSN_I64_ADD, 0);
+    generator_put(g, GVM__INSN_GLOBAL_SET, 2);
+}
+
+void
+generator_consume(struct generator *g, char type)
+{
+    const char *globals = g->program->globals;
+
+    switch (generator_below(g, 8)) {
+    case 0:
+        generator_put(g, GVM__INSN_DROP, 0);
+        return;
+    case 1:
+        for (uint32_t i = 0; globals[i] != '\0'; i++)
+            if (globals[i] == type) {
+                generator_put(g, GVM__INSN_GLOBAL_SET, i);
+                return;
+            }
+        /* fall through */
+    case 2:
+    case 3:
+        generator_stir(g, type);
+        return;
+    default:
+        generator_put(g, GVM__INSN_LOCAL_SET,
+                      generator_local(g, type, true));
+        return;
+    }
+}
+
 /* ---- All of them --------------------------------------------------------- */
 
 void
 generator_condition(struct generator *g, unsigned depth)
 {
-    static const uint16_t compares[] = {
-        GVM__INSN_I32_LT_S, GVM__INSN_I32_LT_U, GVM__INSN_I32_GE_S,
-        GVM__INSN_I32_EQ,   GVM__INSN_I32_NE,   GVM__INSN_I64_LT_S,
-        GVM__INSN_I64_NE,   GVM__INSN_F32_LT,   GVM__INSN_F32_GE,
-        GVM__INSN_F64_LE,   GVM__INSN_F64_GT,   GVM__INSN_F64_EQ,
-        GVM__INSN_F64_NE,   GVM__INSN_F32_EQ};
-    uint32_t code = compares[generator_below(g, COUNT_OF(compares))];
+    uint32_t code =
+        GVM__INSN_I32_EQZ +
+        generator_below(g, GVM__INSN_F64_GE - GVM__INSN_I32_EQZ + 1);
     const char *signature = gvm__insn_info(code)->signature;
 
     switch (generator_below(g, 6)) {
@@ -417,11 +463,12 @@ generator_condition(struct generator *g, unsigned depth)
         break;
     default:
         generator_expression(g, signature[0], depth + 2);
-        generator_expression(g, signature[1], depth + 2);
+        if (signature[1] != ':')
+            generator_expression(g, signature[1], depth + 2);
         generator_put(g, code, 0);
         break;
     }
-    while (generator_once_in(g, 4))
+    while (generator_once_in(g, 3))
         generator_put(g, GVM__INSN_I32_EQZ, 0);
 }
 

@@ -69,29 +69,6 @@ generator_local(struct generator *g, char type, bool writable)
     }
 }
 
-void
-generator_consume(struct generator *g, char type)
-{
-    const char *globals = g->program->globals;
-
-    switch (generator_below(g, 5)) {
-    case 0:
-        generator_put(g, GVM__INSN_DROP, 0);
-        return;
-    case 1:
-        for (uint32_t i = 0; globals[i] != '\0'; i++)
-            if (globals[i] == type) {
-                generator_put(g, GVM__INSN_GLOBAL_SET, i);
-                return;
-            }
-        /* fall through */
-    default:
-        generator_put(g, GVM__INSN_LOCAL_SET,
-                      generator_local(g, type, true));
-        return;
-    }
-}
-
 static void
 consume_all(struct generator *g, const char *types)
 {
@@ -556,6 +533,10 @@ generate_function(struct generator *g)
                 (int)generator_below(g, FUNCTION_BUDGET);
     while (g->budget > 40)
         generator_statements(g, 1, 0);
+    for (uint32_t i = 0; i < g->local_count; i++) {
+        generator_put(g, GVM__INSN_LOCAL_GET, i);
+        generator_stir(g, function->locals[i]);
+    }
     if (!generator_once_in(g, 6) || !leave_block(g, 0))
         generator_expressions(g, results, 1);
     generator_put(g, GVM__INSN_END, 0);

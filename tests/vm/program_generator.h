@@ -40,12 +40,18 @@ struct program_insn *generator_put(struct generator *g, uint32_t code,
 uint32_t generator_new_local(struct generator *g, char type);
 /* A local of the type, or UINT32_MAX; writable ones are not protected. */
 uint32_t generator_local(struct generator *g, char type, bool writable);
-/* Pops a value of the type: sets a local, a global, or drops it. */
-void generator_consume(struct generator *g, char type);
 void generator_constant(struct generator *g, char type);
 void generator_number(struct generator *g, char type, int64_t value);
 
-/* program_expression.c: pushes one value. */
+/*
+ * program_expression.c. Stirs the topmost value into global 2, so that it
+ * shows at the end whether it was right. Saturating truncation makes 0 of
+ * any NaN.
+ */
+void generator_stir(struct generator *g, char type);
+/* Pops a value: stirs it, sets a local or a global, or drops it. */
+void generator_consume(struct generator *g, char type);
+/* Pushes one value. */
 void generator_expression(struct generator *g, char type, unsigned depth);
 /* Pushes values of all the types. */
 void generator_expressions(struct generator *g, const char *types,
