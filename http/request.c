@@ -13,6 +13,7 @@
 #include "http/request.h"
 
 #include "http/admission.h"
+#include "http/condition.h"
 #include "http/problem.h"
 #include "http/response.h"
 #include "http/units.h"
@@ -299,6 +300,32 @@ http__request_parameter(struct http__request *request, const char *name,
     }
     http__problem(request, HTTP__PROBLEM_OVERLOADED, "out of memory");
     return false;
+}
+
+unsigned
+http__request_read_status(struct http__request *request, const char *etag)
+{
+    const char *if_match = request->headers.if_match;
+    const char *if_none_match = request->headers.if_none_match;
+    struct http__etags wanted;
+    struct http__etags known;
+
+    if ((if_match && !http__condition_parse(if_match, &wanted)) ||
+        (if_none_match && !http__condition_parse(if_none_match, &known))) {
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "If-Match and If-None-Match take * or up to %d ETags in "
+                      "quotes",
+                      HTTP_ETAGS_MAX);
+        return MHD_HTTP_BAD_REQUEST;
+    }
+    if (if_match && !http__condition_holds(&wanted, etag, true)) {
+        http__problem(request, HTTP__PROBLEM_CONDITION,
+                      "the ETag here is \"%s\"", etag);
+        return MHD_HTTP_PRECONDITION_FAILED;
+    }
+    if (if_none_match && http__condition_holds(&known, etag, false))
+        return MHD_HTTP_NOT_MODIFIED;
+    return MHD_HTTP_OK;
 }
 
 bool

@@ -122,6 +122,14 @@ http__request_parameter(struct http__request *request, const char *name,
                         char *text, size_t capacity, size_t *length);
 
 /*
+ * Looks at If-Match and If-None-Match of a read of something that is there and
+ * has this ETag. Returns 200, or 304, which goes with the headers of the 200
+ * that it stands for; or another status that has been answered already.
+ */
+unsigned
+http__request_read_status(struct http__request *request, const char *etag);
+
+/*
  * Reads `?limit=`, 1..HTTP_LIST_ITEMS_MAX; HTTP_LIST_ITEMS_DEFAULT without.
  * Returns false after an answer.
  */

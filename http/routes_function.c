@@ -84,30 +84,6 @@ find(struct http__request *request, struct runtime_function_info *info)
     return function;
 }
 
-/*
- * Looks at the conditions of a read. Returns the status: 304 goes with the
- * headers of the 200 that it stands for, and 412 is answered already.
- */
-static unsigned
-read_status(struct http__request *request, const char *digest)
-{
-    const struct http__headers *headers = &request->headers;
-    struct http__etags etags;
-
-    if (headers->if_match &&
-        !(http__condition_parse(headers->if_match, &etags) &&
-          http__condition_holds(&etags, digest, true))) {
-        http__problem(request, HTTP__PROBLEM_CONDITION,
-                      "the function has the ETag \"%s\"", digest);
-        return MHD_HTTP_PRECONDITION_FAILED;
-    }
-    if (headers->if_none_match &&
-        http__condition_parse(headers->if_none_match, &etags) &&
-        http__condition_holds(&etags, digest, false))
-        return MHD_HTTP_NOT_MODIFIED;
-    return MHD_HTTP_OK;
-}
-
 void
 http__function_get(struct http__request *request)
 {
@@ -116,7 +92,7 @@ http__function_get(struct http__request *request)
 
     if (!function)
         return;
-    unsigned status = read_status(request, info.digest);
+    unsigned status = http__request_read_status(request, info.digest);
     if (!request->response) {
         http__respond_json(request, status, json, describe(&info));
         http__response_etag(request, info.digest);
@@ -132,7 +108,7 @@ http__function_module(struct http__request *request)
 
     if (!function)
         return;
-    unsigned status = read_status(request, info.digest);
+    unsigned status = http__request_read_status(request, info.digest);
     if (!request->response) {
         /* The function may go while the module is still being sent. */
         http__respond(request, status, wasm, info.module, info.module_bytes,

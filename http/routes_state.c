@@ -108,33 +108,6 @@ submit(struct http__request *request, enum state_kind kind,
 
 /* ---- Reading ---------------------------------------------------------- */
 
-/*
- * Looks at the conditions of a read of something that is there. Returns the
- * status: 304 goes with the headers of the 200 that it stands for, and 412 is
- * answered already.
- */
-static unsigned
-read_status(struct http__request *request, uint64_t version)
-{
-    const struct http__headers *headers = &request->headers;
-    struct http__etags etags;
-    char etag[24];
-
-    snprintf(etag, sizeof(etag), "%" PRIu64, version);
-    if (headers->if_match &&
-        !(http__condition_parse(headers->if_match, &etags) &&
-          http__condition_holds(&etags, etag, true))) {
-        http__problem(request, HTTP__PROBLEM_CONDITION,
-                      "the key has the ETag \"%s\"", etag);
-        return MHD_HTTP_PRECONDITION_FAILED;
-    }
-    if (headers->if_none_match &&
-        http__condition_parse(headers->if_none_match, &etags) &&
-        http__condition_holds(&etags, etag, false))
-        return MHD_HTTP_NOT_MODIFIED;
-    return MHD_HTTP_OK;
-}
-
 static void
 got(struct http__request *request)
 {
@@ -144,7 +117,9 @@ got(struct http__request *request)
         http__problem_state(request, operation);
         return;
     }
-    unsigned status = read_status(request, operation->version);
+    char etag[24];
+    snprintf(etag, sizeof(etag), "%" PRIu64, operation->version);
+    unsigned status = http__request_read_status(request, etag);
     if (request->response)
         return;
     if (request->is_head)
@@ -152,7 +127,7 @@ got(struct http__request *request)
     else
         http__respond(request, status, octets, operation->result.bytes,
                       operation->result.length_bytes, HTTP__BORROWED);
-    http__response_version(request, operation->version);
+    http__response_etag(request, etag);
 }
 
 void

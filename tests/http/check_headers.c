@@ -172,6 +172,37 @@ START_TEST(a_broken_request_is_refused_and_the_connection_closed)
 }
 END_TEST
 
+/* What is wrong is said, so that the sender can put it right. */
+static const struct {
+    const char *text;
+    const char *detail;
+} reasons[] = {
+    {FIRST "X: 1\r\n 2\r\n\r\n", "folded"},
+    {FIRST "X: 1\nY: 2\r\n\r\n", "CR LF"},
+    {FIRST "X Y: 1\r\n\r\n", "token"},
+    {FIRST "X: 1\rY\r\n\r\n", "control byte"},
+    {FIRST "Transfer-Encoding: x\r\n\r\n", "chunked"},
+    {FIRST "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+     "exclude each other"},
+    {FIRST "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", "twice"},
+    {"GET / HTTP/1.1\r\n\r\n", "Host"},
+};
+
+START_TEST(a_refusal_says_what_is_wrong)
+{
+    struct http_answer answer;
+    int fd = http_client_connect(world.port);
+
+    http_client_send_text(fd, reasons[_i].text);
+    http_client_receive(fd, false, &answer);
+    ck_assert_int_eq(answer.status, 400);
+    ck_assert_msg(strstr(answer.body, reasons[_i].detail) != NULL, "%s",
+                  answer.body);
+    http_answer_deinit(&answer);
+    http_client_close(fd);
+}
+END_TEST
+
 /* Requests that look odd and are in order, or cannot be told from such. */
 static const struct {
     const char *name;
@@ -317,6 +348,8 @@ main(void)
     tcase_add_loop_test(tests,
                         a_broken_request_is_refused_and_the_connection_closed,
                         0, COUNT(broken));
+    tcase_add_loop_test(tests, a_refusal_says_what_is_wrong, 0,
+                        COUNT(reasons));
     tcase_add_loop_test(tests, an_odd_request_is_answered_and_so_is_the_next,
                         0, COUNT(odd));
     tcase_add_loop_test(tests, a_hidden_nul_is_refused, 0, COUNT(hidden));

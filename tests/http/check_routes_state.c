@@ -211,6 +211,8 @@ START_TEST(reads_hold_to_their_conditions)
     snprintf(header, sizeof(header), "If-Match: W/%s\r\n", etag);
     expect("GET", "/v1/state/a", header, NULL, 412);
     expect("GET", "/v1/state/a", "If-Match: \"x\"\r\n", NULL, 412);
+    expect("GET", "/v1/state/a", "If-Match: x\r\n", NULL, 400);
+    expect("GET", "/v1/state/a", "If-None-Match: x\r\n", NULL, 400);
 }
 END_TEST
 
