@@ -54,7 +54,9 @@ struct redis {
 
     /* The thread's own. */
     struct state__redis_link link;
+    struct request_list waiting; /* to be sent */
     struct request_list sent;
+    bool is_unloaded; /* the functions are to be loaded again first */
 
     /* Under the lock. */
     pthread_mutex_t lock;
@@ -126,9 +128,6 @@ end_lost(struct state_operation *operation, const char *reason)
 }
 
 static void
-send_request(struct redis *redis, struct request *request);
-
-static void
 on_reply(redisAsyncContext *context, void *data, void *privdata)
 {
     struct request *request = privdata;
@@ -144,8 +143,8 @@ on_reply(redisAsyncContext *context, void *data, void *privdata)
                    !request->is_repeated) {
             /* Nothing has run, so there is no harm in a second time. */
             request->is_repeated = true;
-            state__redis_link_reload(&redis->link);
-            send_request(redis, request);
+            redis->is_unloaded = true;
+            push(&redis->waiting, request);
             return;
         } else {
             state__redis_command_end(request->operation, reply);
@@ -174,12 +173,11 @@ send_request(struct redis *redis, struct request *request)
     free(request);
 }
 
-/* Sends all that is queued, or ends it while Redis is away. */
+/* Moves what is queued to the thread's own list. */
 static void
-send_queue(struct redis *redis)
+take_queue(struct redis *redis)
 {
     struct request *request;
-    bool is_ready = redis->link.step == STATE__STEP_READY;
 
     pthread_mutex_lock(&redis->lock);
     request = redis->queue.first;
@@ -188,29 +186,79 @@ send_queue(struct redis *redis)
     while (request != NULL) {
         struct request *next = request->next;
 
-        if (is_ready) {
-            send_request(redis, request);
-        } else {
-            state__operation_fail(request->operation, STATE_UNAVAILABLE,
-                                  "%s", redis->link.message);
-            complete(request);
-            free(request);
-        }
+        push(&redis->waiting, request);
         request = next;
     }
 }
 
-/* Ends what is late. Returns when the next request will be. */
+/* Ends a request that waits; it has certainly not been sent. */
+static void
+end_waiting(struct redis *redis, struct request *request, const char *reason)
+{
+    unlink_request(&redis->waiting, request);
+    state__operation_fail(request->operation, STATE_UNAVAILABLE, "%s",
+                          reason);
+    complete(request);
+    free(request);
+}
+
+/* Sends what waits as far as possible, or ends it while Redis is away. */
+static void
+send_waiting(struct redis *redis)
+{
+    take_queue(redis);
+    while (redis->waiting.first != NULL) {
+        struct request *request = redis->waiting.first;
+
+        if (redis->link.step != STATE__STEP_READY) {
+            end_waiting(redis, request, redis->link.message);
+            continue;
+        }
+        if (state__redis_link_is_busy(&redis->link))
+            break;
+        if (redis->is_unloaded)
+            state__redis_link_reload(&redis->link);
+        redis->is_unloaded = false;
+        unlink_request(&redis->waiting, request);
+        send_request(redis, request);
+    }
+}
+
+/* Ends what has waited too long while a long value was on its way. */
+static void
+end_late_waiting(struct redis *redis, uint64_t now_ms)
+{
+    while (redis->waiting.first != NULL &&
+           redis->waiting.first->deadline_ms <= now_ms)
+        end_waiting(redis, redis->waiting.first,
+                    "nothing could be sent to redis in time");
+}
+
+/*
+ * Ends what is late. Returns when the next request will be; those that wait
+ * are looked at again when something has happened.
+ */
 static uint64_t
 end_late(struct redis *redis, uint64_t now_ms)
 {
     bool is_silent = false;
 
+    end_late_waiting(redis, now_ms);
     while (redis->sent.first != NULL &&
            redis->sent.first->deadline_ms <= now_ms) {
         struct request *request = redis->sent.first;
         uint64_t submitted_ms = request->deadline_ms - redis->timeout_ms;
 
+        if (request == redis->sent.last &&
+            state__redis_link_is_busy(&redis->link)) {
+            /*
+             * Its value is still being sent, and that must stop before its
+             * owner has it back. This ends the request as lost.
+             */
+            state__redis_link_drop(&redis->link, now_ms,
+                                   "it did not take a value in time");
+            break;
+        }
         is_silent = is_silent || redis->link.read_ms < submitted_ms;
         unlink_request(&redis->sent, request);
         state__operation_fail(request->operation, STATE_TIMEOUT,
@@ -279,7 +327,7 @@ run(void *argument)
     for (;;) {
         uint64_t now_ms = state__redis_now_ms(), late_ms, tick_ms;
 
-        send_queue(redis);
+        send_waiting(redis);
         late_ms = end_late(redis, now_ms);
         tick_ms = state__redis_link_tick(&redis->link, now_ms);
         if (!publish(redis))

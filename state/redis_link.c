@@ -46,6 +46,26 @@ state__redis_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* ---- Failing ---- */
+
+static void
+explain(struct state__redis_link *link, const char *reason)
+{
+    char where[STATE_MESSAGE_SIZE / 2];
+
+    state__redis_url_describe(&link->url, where, sizeof where);
+    snprintf(link->message, sizeof link->message, "redis at %s: %.*s", where,
+             STATE_MESSAGE_SIZE / 3, reason);
+}
+
+/* For callbacks: the connection goes once hiredis is off the stack. */
+void
+state__redis_link_fail(struct state__redis_link *link, const char *reason)
+{
+    explain(link, reason);
+    link->is_failed = true;
+}
+
 /* ---- The adapter between hiredis and epoll ---- */
 
 static void
@@ -87,12 +107,18 @@ add_write(void *data)
     watch(link, link->events | EPOLLOUT);
 }
 
+/* Called when all that hiredis had is written: time for the next piece. */
 static void
 del_write(void *data)
 {
     struct state__redis_link *link = data;
+    struct state_bytes piece = state__redis_stream_next(&link->stream);
 
-    watch(link, link->events & ~(uint32_t)EPOLLOUT);
+    if (piece.length_bytes == 0)
+        watch(link, link->events & ~(uint32_t)EPOLLOUT);
+    else if (redisAppendFormattedCommand(&link->context->c, piece.bytes,
+                                         piece.length_bytes) != REDIS_OK)
+        state__redis_link_fail(link, "out of memory");
 }
 
 /* The next attempt comes after a pause that grows from one to the next. */
@@ -103,6 +129,7 @@ become_away(struct state__redis_link *link, uint64_t now_ms)
         link->attempt_count++;
     link->step = STATE__STEP_AWAY;
     link->is_failed = false;
+    link->stream = (struct state__redis_stream){0};
     link->deadline_ms = now_ms + link->pause_ms;
     link->pause_ms *= 2;
     if (link->pause_ms > STATE_RECONNECT_MS_MAX)
@@ -118,26 +145,6 @@ cleanup(void *data)
     watch(link, 0);
     link->context = NULL;
     become_away(link, state__redis_now_ms());
-}
-
-/* ---- Failing ---- */
-
-static void
-explain(struct state__redis_link *link, const char *reason)
-{
-    char where[STATE_MESSAGE_SIZE / 2];
-
-    state__redis_url_describe(&link->url, where, sizeof where);
-    snprintf(link->message, sizeof link->message, "redis at %s: %.*s", where,
-             STATE_MESSAGE_SIZE / 3, reason);
-}
-
-/* For callbacks: the connection goes once hiredis is off the stack. */
-void
-state__redis_link_fail(struct state__redis_link *link, const char *reason)
-{
-    explain(link, reason);
-    link->is_failed = true;
 }
 
 void
@@ -426,6 +433,8 @@ tick_ready(struct state__redis_link *link, uint64_t now_ms)
     }
     if (now_ms < link->read_ms + PING_MS)
         return link->read_ms + PING_MS;
+    if (state__redis_link_is_busy(link))
+        return now_ms + PING_MS; /* whoever waits for it has a timeout */
     if (redisAsyncCommand(link->context, on_ping, NULL, "PING") != REDIS_OK)
         return now_ms + PING_MS;
     link->ping_ms = now_ms;
@@ -468,11 +477,23 @@ state__redis_link_send(struct state__redis_link *link,
                        const struct state__redis_command *command,
                        redisCallbackFn *reply, void *data)
 {
+    char head[STATE__REDIS_FRAME_SIZE];
+    size_t head_length;
+    int sent;
+
     assert(link->step == STATE__STEP_READY);
-    return redisAsyncCommandArgv(link->context, reply, data,
-                                 command->argument_count,
-                                 (const char **)command->arguments,
-                                 command->lengths) == REDIS_OK;
+    assert(!state__redis_link_is_busy(link));
+    if (state__redis_stream_begin(&link->stream, command, head, &head_length))
+        sent = redisAsyncFormattedCommand(link->context, reply, data, head,
+                                          head_length);
+    else
+        sent = redisAsyncCommandArgv(link->context, reply, data,
+                                     command->argument_count,
+                                     (const char **)command->arguments,
+                                     command->lengths);
+    if (sent != REDIS_OK)
+        link->stream = (struct state__redis_stream){0};
+    return sent == REDIS_OK;
 }
 
 /* The reply to a load that is no step: what follows it tells enough. */
@@ -487,6 +508,7 @@ on_reload(redisAsyncContext *context, void *data, void *privdata)
 void
 state__redis_link_reload(struct state__redis_link *link)
 {
+    assert(!state__redis_link_is_busy(link));
     send_load(link, link->script[0] == '\0', on_reload);
 }
 

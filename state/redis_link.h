@@ -10,7 +10,7 @@
 #ifndef GLASS_STATE_REDIS_LINK_H
 #define GLASS_STATE_REDIS_LINK_H
 
-#include "state/redis_command.h"
+#include "state/redis_stream.h"
 #include "state/redis_url.h"
 
 #include <hiredis/async.h>
@@ -44,6 +44,7 @@ struct state__redis_link {
     uint64_t read_ms;       /* when bytes last came */
     uint64_t ping_ms;       /* when an unanswered PING was sent; 0: none */
     char script[41];        /* its digest; "" while functions are used */
+    struct state__redis_stream stream; /* the rest of a long command */
     char message[STATE_MESSAGE_SIZE]; /* why it is away */
 };
 
@@ -83,15 +84,31 @@ void
 state__redis_link_fail(struct state__redis_link *link, const char *reason);
 
 /*
- * Sends a command; the link must be ready. `reply` is called once with the
- * reply, or with null when the connection is lost. False without memory.
+ * Whether a long command is on its way, so that nothing can be sent. What it
+ * points to must stay until this is over; it is also over when the link is
+ * dropped.
+ */
+static inline bool
+state__redis_link_is_busy(const struct state__redis_link *link)
+{
+    return state__redis_stream_is_open(&link->stream);
+}
+
+/*
+ * Sends a command; the link must be ready and not busy. `reply` is called
+ * once with the reply, or with null when the connection is lost. The bytes
+ * are copied, except for those of a long value, see above. False without
+ * memory.
  */
 bool
 state__redis_link_send(struct state__redis_link *link,
                        const struct state__redis_command *command,
                        redisCallbackFn *reply, void *data);
 
-/* Loads the functions or the script once more, ahead of what is sent next. */
+/*
+ * Loads the functions or the script once more, ahead of what is sent next.
+ * The link must be ready and not busy.
+ */
 void
 state__redis_link_reload(struct state__redis_link *link);
 

@@ -55,7 +55,8 @@ END_TEST
 
 /* Sizes around those at which values are kept in another way. */
 static const size_t sizes[] = {0,   1,   7,   8,   9,    23,    24,   127,
-                               128, 129, 255, 256, 4096, 70000, 3 << 20};
+                               128, 129, 255, 256, 4096, 70000, 131071,
+                               131072, 131073, 3 << 20};
 
 START_TEST(a_value_comes_back_with_its_size_and_version)
 {

@@ -302,6 +302,42 @@ START_TEST(bytes_under_way_are_limited)
 }
 END_TEST
 
+START_TEST(a_long_value_that_redis_does_not_take_is_given_back_in_time)
+{
+    size_t size = 16u << 20; /* more than any socket holds */
+    char *bytes = calloc(1, size);
+    struct crowd crowd = {0};
+    struct state_operation *put = &crowd.operations[0];
+    struct state_store *store;
+
+    redis_server_start(&server, NULL);
+    store = open_impatient(server.url);
+    redis_server_freeze(&server);
+    *put = (struct state_operation){
+        .kind = STATE_PUT,
+        .namespace_ = "crowd",
+        .key = {"key", 3},
+        .value = {bytes, size},
+        .complete = count_end,
+        .data = &crowd,
+    };
+    ck_assert_int_eq(state_store_submit(store, put), STATE_PENDING);
+    /* What waits behind it has not been sent, and that is certain. */
+    ck_assert_int_eq(submit(store, &crowd, 1, STATE_INCREMENT),
+                     STATE_PENDING);
+    wait_for_ends(&crowd, 2);
+    /* The sanitizers see it if anybody still reads the bytes. */
+    memset(bytes, 'x', size);
+    free(bytes);
+    ck_assert_int_eq(put->status, STATE_TIMEOUT);
+    ck_assert_int_eq(crowd.operations[1].status, STATE_UNAVAILABLE);
+    redis_server_thaw(&server);
+    wait_for_health(store, true);
+    ck_assert_int_eq(redis_server_ask_number(&server, "DBSIZE"), 1);
+    state_store_close(store);
+}
+END_TEST
+
 START_TEST(a_close_gives_every_operation_under_way_its_end)
 {
     struct crowd crowd = {0};
@@ -452,6 +488,8 @@ main(void)
                    a_late_answer_is_dropped_and_not_mistaken_for_the_next);
     tcase_add_test(tcase, operations_under_way_are_limited_in_number);
     tcase_add_test(tcase, bytes_under_way_are_limited);
+    tcase_add_test(tcase,
+                   a_long_value_that_redis_does_not_take_is_given_back_in_time);
     tcase_add_test(tcase, a_close_gives_every_operation_under_way_its_end);
     tcase_add_test(tcase, a_close_waits_no_longer_than_the_timeout);
     tcase_add_test(tcase, an_operation_without_completion_is_refused);
