@@ -44,13 +44,8 @@ read_block_type(struct gvm__validator *validator,
     *results = (struct gvm__types){NULL, 0};
     GVM__TRY(gvm__read_s33(reader, &code));
     if (code < 0) {
-        uint8_t byte = *at;
-
-        /* Value types are bytes: one that took more is none. */
-        if (reader->at != at + 1) {
-            byte = 0;
-        }
-        switch (byte) {
+        /* A code in more than one byte equals none of these. */
+        switch (*at) {
         case 0x40:
             return GVM_OK;
         case GVM_FUNCREF:

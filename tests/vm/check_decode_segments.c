@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/support/load_case.h"
+#include "vm/module.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define MVP GVM_FEATURES_MVP
@@ -223,6 +224,122 @@ START_TEST(an_active_data_segment_needs_a_memory)
 }
 END_TEST
 
+/* ---- What is kept ---------------------------------------------------- */
+
+static struct gvm_engine *engine;
+
+static void
+open_engine(void)
+{
+    ck_assert_int_eq(gvm_engine_create(NULL, &engine), GVM_OK);
+}
+
+static void
+close_engine(void)
+{
+    gvm_engine_destroy(engine);
+}
+
+/* Destroys the builder. */
+static struct gvm_module *
+load(struct module_builder *builder)
+{
+    struct gvm_module_options options = {.copy_bytes = true};
+    struct gvm_module *module = NULL;
+    size_t length_bytes;
+    const uint8_t *bytes = module_builder_finish(builder, &length_bytes);
+
+    ck_assert_int_eq(gvm_module_load(engine, &options, bytes, length_bytes,
+                                     &module, NULL),
+                     GVM_OK);
+    module_builder_destroy(builder);
+    return module;
+}
+
+START_TEST(constants_are_slots_with_the_upper_half_zero)
+{
+    struct module_builder *builder = module_builder_create();
+    struct gvm_module *module;
+
+    module_builder_import_global(builder, "m", "a", 'i', false);
+    module_builder_global(builder, 'i', false, BYTES(0x41, 0x7f, 0x0b));
+    module_builder_global(builder, 'l', false, BYTES(0x42, 0x7e, 0x0b));
+    module_builder_global(builder, 'f', false,
+                          BYTES(0x43, 1, 2, 3, 0x84, 0x0b));
+    module_builder_global(builder, 'd', false,
+                          BYTES(0x44, 1, 2, 3, 4, 5, 6, 7, 0x88, 0x0b));
+    module_builder_global(builder, 'i', false, BYTES(0x23, 0, 0x0b));
+    module = load(builder);
+    ck_assert_uint_eq(module->global_inits[0].value.slot, UINT32_MAX);
+    ck_assert_uint_eq(module->global_inits[1].value.slot, UINT64_MAX - 1);
+    ck_assert_uint_eq(module->global_inits[2].value.slot, 0x84030201);
+    ck_assert_uint_eq(module->global_inits[3].value.slot,
+                      0x8807060504030201);
+    ck_assert_int_eq(module->global_inits[4].insn, GVM__INSN_GLOBAL_GET);
+    ck_assert_uint_eq(module->global_inits[4].index, 0);
+    gvm_module_destroy(module);
+}
+END_TEST
+
+START_TEST(entries_are_indexes_unless_one_is_a_global)
+{
+    struct module_builder *builder = module_builder_create();
+    const struct gvm__element_segment *segments;
+    struct gvm_module *module;
+
+    module_builder_import_global(builder, "m", "a", 'r', false);
+    module_builder_func(builder, ":", "", BYTES(0x0b));
+    module_builder_func(builder, ":", "", BYTES(0x0b));
+    module_builder_elements_raw(
+        builder, BYTES(5, 0x70, 2, 0xd2, 1, 0x0b, 0xd0, 0x70, 0x0b));
+    module_builder_elements_raw(
+        builder, BYTES(5, 0x70, 4, 0xd2, 1, 0x0b, 0xd0, 0x70, 0x0b, 0x23, 0,
+                       0x0b, 0xd2, 0, 0x0b));
+    module = load(builder);
+    segments = module->elements;
+    ck_assert_int_eq(segments[0].mode, GVM__SEGMENT_PASSIVE);
+    ck_assert_ptr_null(segments[0].exprs);
+    ck_assert_uint_eq(segments[0].functions[0], 1);
+    ck_assert_uint_eq(segments[0].functions[1], GVM__NULL_FUNCTION);
+    ck_assert_ptr_null(segments[1].functions);
+    ck_assert_int_eq(segments[1].exprs[0].insn, GVM__INSN_REF_FUNC);
+    ck_assert_uint_eq(segments[1].exprs[0].index, 1);
+    ck_assert_int_eq(segments[1].exprs[1].insn, GVM__INSN_REF_NULL);
+    ck_assert_int_eq(segments[1].exprs[2].insn, GVM__INSN_GLOBAL_GET);
+    ck_assert_int_eq(segments[1].exprs[3].insn, GVM__INSN_REF_FUNC);
+    ck_assert_uint_eq(segments[1].exprs[3].index, 0);
+    gvm_module_destroy(module);
+}
+END_TEST
+
+START_TEST(segments_know_their_target_offset_and_bytes)
+{
+    struct module_builder *builder = module_builder_create();
+    const struct gvm__data_segment *data;
+    struct gvm_module *module;
+
+    module_builder_table(builder, 'r', 1, NO_MAX);
+    module_builder_table(builder, 'r', 1, NO_MAX);
+    module_builder_memory(builder, 1, NO_MAX);
+    module_builder_elements_raw(builder,
+                                BYTES(2, 1, 0x41, 0x70, 0x0b, 0, 0));
+    module_builder_data(builder, -1, "data", 4);
+    module_builder_data_passive(builder, "more", 4);
+    module = load(builder);
+    ck_assert_int_eq(module->elements[0].mode, GVM__SEGMENT_ACTIVE);
+    ck_assert_uint_eq(module->elements[0].table, 1);
+    ck_assert_uint_eq(module->elements[0].offset.value.slot, 0xfffffff0);
+    data = module->datas;
+    ck_assert_int_eq(data[0].mode, GVM__SEGMENT_ACTIVE);
+    ck_assert_uint_eq(data[0].offset.value.slot, UINT32_MAX);
+    ck_assert_uint_eq(data[0].length_bytes, 4);
+    ck_assert(memcmp(data[0].bytes, "data", 4) == 0);
+    ck_assert_int_eq(data[1].mode, GVM__SEGMENT_PASSIVE);
+    ck_assert(memcmp(data[1].bytes, "more", 4) == 0);
+    gvm_module_destroy(module);
+}
+END_TEST
+
 /* ---- Limits ---------------------------------------------------------- */
 
 START_TEST(a_hundred_thousand_segments_are_the_most)
@@ -284,6 +401,10 @@ decode_segments_suite(void)
     Suite *suite = suite_create("vm/decode_segments");
     TCase *tests = tcase_create("decode_segments");
 
+    tcase_add_checked_fixture(tests, open_engine, close_engine);
+    tcase_add_test(tests, constants_are_slots_with_the_upper_half_zero);
+    tcase_add_test(tests, entries_are_indexes_unless_one_is_a_global);
+    tcase_add_test(tests, segments_know_their_target_offset_and_bytes);
     tcase_add_loop_test(
         tests, a_constant_expression_gives_one_value_of_the_type_asked, 0,
         (int)COUNT_OF(exprs));

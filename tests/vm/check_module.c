@@ -144,6 +144,20 @@ START_TEST(a_module_has_128_mib_at_most)
 }
 END_TEST
 
+START_TEST(no_option_allows_offsets_of_more_than_32_bits)
+{
+    struct gvm_module_options options = {.module_bytes_max = UINT64_MAX};
+    struct gvm_module *module = NULL;
+    static const uint8_t bytes[8];
+
+    /* Refused before the first byte is read: there are no more than these. */
+    ck_assert_int_eq(gvm_module_load(engine, &options, bytes,
+                                     (size_t)UINT32_MAX + 1, &module, NULL),
+                     GVM_LIMIT);
+    ck_assert_ptr_null(module);
+}
+END_TEST
+
 START_TEST(nothing_is_not_a_module)
 {
     struct gvm_module *module = NULL;
@@ -384,6 +398,7 @@ module_suite(void)
     tcase_add_test(tests, unknown_features_are_a_bad_argument);
     tcase_add_test(tests, a_module_may_be_as_long_as_the_options_say);
     tcase_add_loop_test(tests, a_module_has_128_mib_at_most, 0, 2);
+    tcase_add_test(tests, no_option_allows_offsets_of_more_than_32_bits);
     tcase_add_test(tests, nothing_is_not_a_module);
     tcase_add_test(tests, nobody_has_to_want_the_error);
     tcase_add_test(tests, a_refused_module_leaves_no_types_behind);

@@ -121,6 +121,9 @@ static const struct body_case ifs[] = {
     {ALL, ":i", GVM_OK, "", 8, {0x41, 0, 0x41, 1, 0x04, 1, 0x0b, 0x0b}},
     {ALL, ":", GVM_INVALID, "type mismatch: an if without else", 12,
      {0x41, 0, 0x04, 2, 0x41, 0, 0x42, 0, 0x0b, 0x1a, 0x1a, 0x0b}},
+    /* The same number of other types (type 4 is the function's own). */
+    {ALL, "i:l", GVM_INVALID, "type mismatch: an if without else", 9,
+     {0x20, 0, 0x20, 0, 0x04, 4, 0xac, 0x0b, 0x0b}},
     /* Unreachable in one branch says nothing of the other. */
     {MVP, ":i", GVM_OK, "", 9,
      {0x41, 0, 0x04, 0x7f, 0x00, 0x05, 0x00, 0x0b, 0x0b}},

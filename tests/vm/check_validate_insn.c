@@ -248,6 +248,8 @@ static const struct body_case {
     {ALL, ":l", GVM_INVALID, "type mismatch: end expects i64, found i32", 7,
      {0x00, 0x41, 0, 0x41, 0, 0x1b, 0x0b}},
     {ALL, ":", GVM_OK, "", 6, {0x00, 0x1b, 0x45, 0x1b, 0x1a, 0x0b}},
+    {ALL, ":", GVM_INVALID, "type mismatch: select without a type", 8,
+     {0x00, 0xd0, 0x6f, 0x41, 0, 0x1b, 0x1a, 0x0b}},
     /* locals, globals */
     {MVP, "i:l", GVM_INVALID, "type mismatch: end expects i64", 3,
      {0x20, 0, 0x0b}},
