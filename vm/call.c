@@ -12,6 +12,7 @@
 
 #include "vm/code.h"
 #include "vm/ops.h"
+#include "vm/slow.h"
 
 /* The bottom frame has to fit whatever the size of the stack. */
 #define STACK_BYTES_MIN 65536u
@@ -148,18 +149,27 @@ fail(const struct gvm_call *call, enum gvm_status status,
     return status;
 }
 
+/*
+ * A host function that made the call wait is called again as it was found
+ * then: the table that it was found in may hold something else by now.
+ */
 static enum gvm_status
 run(struct gvm_call *call, struct gvm_error *err)
 {
     struct gvm_instance *instance = call->instance;
     struct gvm_call *outer = instance->call;
     uint64_t *outer_limit = instance->stack_limit;
-    enum gvm__exit exit;
+    enum gvm__exit exit = GVM__EXIT_NONE;
+    bool waits =
+        call->suspended && call->suspension == GVM_SUSPENSION_HOST;
 
     gvm__call_enter(call, instance);
     call->suspended = false;
     call->host_message = false;
-    exit = gvm__run(call);
+    if (waits)
+        exit = gvm__slow_call_object(call);
+    if (exit == GVM__EXIT_NONE)
+        exit = gvm__run(call);
     /* A host function may have run this call inside another. */
     instance->call = outer;
     instance->stack_limit = outer_limit;
@@ -196,6 +206,7 @@ gvm_call_start(struct gvm_call *call, struct gvm_func *func,
     call->fp = call->stack;
     call->instance = &call->root;
     call->fuel_needed = 0;
+    call->suspended = false;
     if (count > 0)
         memcpy(call->stack, arguments, count * sizeof *arguments);
     return run(call, err);

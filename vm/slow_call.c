@@ -38,6 +38,8 @@ call_host(struct gvm_call *call)
     gvm__call_enter(call, call->instance);
     switch (status) {
     case GVM_OK:
+        /* What it may have said was about nothing. */
+        call->host_message = false;
         call->pc = next;
         return GVM__EXIT_NONE;
     case GVM_SUSPENDED:
