@@ -51,12 +51,24 @@ check_framing(struct http__request *request)
     return true;
 }
 
+/* Whether there is a space or a control byte in it. */
+static bool
+has_blank(const char *text)
+{
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte <= 0x20 || byte == 0x7f)
+            return true;
+    }
+    return false;
+}
+
 static bool
 check_target(struct http__request *request)
 {
     switch (request->target_status) {
     case HTTP__TARGET_OK:
-        if (!strpbrk(request->target.raw, " \t"))
+        if (!has_blank(request->target.raw))
             return true;
         /* It may have been meant for two words of the first line. */
         request->close = true;
@@ -75,7 +87,8 @@ check_target(struct http__request *request)
         break;
     }
     http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
-                  "the target is neither a path nor an http URL");
+                  "the target is neither a path nor an http URL, or holds a "
+                  "space or a control byte");
     return false;
 }
 

@@ -34,6 +34,8 @@ http__request_arrive(void *data, const char *target,
     request->loop = loop;
     request->server = loop->server;
     request->connection = connection;
+    request->target_begin = target;
+    request->target_end = target ? target + strlen(target) : NULL;
     request->target_status = http__target_init(&request->target, target);
     atomic_fetch_add_explicit(&loop->request_count, 1, memory_order_relaxed);
     return request;
@@ -76,6 +78,20 @@ send_answer(struct http__request *request)
     return result;
 }
 
+/*
+ * Whether method, target and version lie one behind the other with one byte,
+ * the space that is a zero now, between each: a NUL would have hidden what
+ * follows it. See headers.c for the same of the headers.
+ */
+static bool
+is_whole_line(const struct http__request *request, const char *method,
+              const char *version)
+{
+    return request->target_begin &&
+           request->target_begin == method + strlen(method) + 1 &&
+           version == request->target_end + 1;
+}
+
 static enum MHD_Result
 begin(struct http__request *request, const char *method, const char *version)
 {
@@ -87,6 +103,10 @@ begin(struct http__request *request, const char *method, const char *version)
     request->needs_host = strcmp(version, MHD_HTTP_VERSION_1_0) != 0;
     http__headers_read(&request->headers, request->connection, method,
                        version);
+    if (!is_whole_line(request, method, version))
+        request->headers.framing_error =
+            "the first line is not a method, a target and a version with one "
+            "space between";
     http__admission_check(request);
     if (!request->response)
         return MHD_YES;

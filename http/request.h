@@ -40,6 +40,10 @@ struct http__request {
     struct MHD_Connection *connection;
     enum http__phase phase;
     enum http__target_status target_status;
+
+    /* Where the target came in, for the check of the first line's form. */
+    const char *target_begin;
+    const char *target_end;
     const char *method;
     bool is_head;
     bool needs_host; /* it is HTTP/1.1 or newer */

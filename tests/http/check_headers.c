@@ -260,6 +260,12 @@ static const struct {
     {"in a name", FIRST "X@Content-Length: 5\r\n\r\n"},
     {"instead of a line", FIRST "@\r\nContent-Length: 5\r\n\r\n"},
     {"in the length", FIRST "Content-Length: 0@5\r\n\r\n"},
+    {"in the target of the first line",
+     "GET /v1/state@/x HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+    {"in the query of the first line",
+     "GET /v1/state?limit=1@0 HTTP/1.1\r\nHost: localhost\r\n\r\n"},
+    {"in the method of the first line",
+     "GET@PUT /v1/state HTTP/1.1\r\nHost: localhost\r\n\r\n"},
     {"in the encoding",
      FIRST "Transfer-Encoding: chunked@,gzip\r\n\r\n0\r\n\r\n"},
 };
@@ -285,6 +291,90 @@ START_TEST(a_hidden_nul_is_refused)
     ck_assert_msg(!strstr(rest, "alive"), "%s: goes on", hidden[_i].name);
     http_answer_deinit(&answer);
     http_client_close(fd);
+}
+END_TEST
+
+/*
+ * Sends a request of which one byte is exchanged, and the second request;
+ * returns the status of the first, and whether the second was answered.
+ */
+static int
+send_with_byte(const char *before, int byte, const char *after, bool *goes_on)
+{
+    struct http_answer answer;
+    const char one = (char)byte;
+    char rest[2048] = "";
+    int fd = http_client_connect(world.port);
+
+    http_client_send_text(fd, before);
+    http_client_send(fd, &one, 1);
+    http_client_send_text(fd, after);
+    http_client_send_text(fd, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+                              "Connection: close\r\n\r\n");
+    http_client_receive(fd, false, &answer);
+    http_client_receive_rest(fd, rest, sizeof(rest));
+    *goes_on = strstr(rest, "alive") != NULL;
+    http_answer_deinit(&answer);
+    http_client_close(fd);
+    return answer.status;
+}
+
+static bool
+is_token_byte(int byte)
+{
+    return byte > 0 && byte < 0x80 &&
+           strchr("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                  byte) != NULL;
+}
+
+#define HEAD "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+
+START_TEST(a_name_takes_the_bytes_of_a_token)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        bool goes_on;
+        int status =
+            send_with_byte(HEAD "Na", byte, "me: 1\r\n\r\n", &goes_on);
+        /* With a colon it is another name, and "me: 1" its value. */
+        bool fine = is_token_byte(byte) || byte == ':';
+        ck_assert_msg(status == (fine ? 200 : 400) && goes_on == fine,
+                      "byte %d: %d", byte, status);
+    }
+}
+END_TEST
+
+START_TEST(a_value_takes_every_byte_but_controls)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        bool goes_on;
+        int status =
+            send_with_byte(HEAD "X: va", byte, "lue\r\n\r\n", &goes_on);
+        bool fine = byte == '\t' || (byte >= ' ' && byte != 0x7f);
+        ck_assert_msg(status == (fine ? 200 : 400) && goes_on == fine,
+                      "byte %d: %d", byte, status);
+    }
+}
+END_TEST
+
+START_TEST(a_target_takes_every_byte_but_spaces_and_controls)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        bool goes_on;
+        int status =
+            send_with_byte("GET /v1/state?prefix=a", byte,
+                           "b HTTP/1.1\r\nHost: localhost\r\n\r\n", &goes_on);
+        bool fine = byte > ' ' && byte != 0x7f;
+        if (byte == '%' || byte == '#' || byte == '&') {
+            /* A bad escape, a fragment, an unknown parameter. */
+            ck_assert_int_eq(status, 400);
+            continue;
+        }
+        /* A line that ends too early is closed without a word. */
+        ck_assert_msg(fine ? status == 200 : status == 400 || status == 0,
+                      "byte %d: %d", byte, status);
+        ck_assert_int_eq(goes_on, fine);
+    }
 }
 END_TEST
 
@@ -353,6 +443,9 @@ main(void)
     tcase_add_loop_test(tests, an_odd_request_is_answered_and_so_is_the_next,
                         0, COUNT(odd));
     tcase_add_loop_test(tests, a_hidden_nul_is_refused, 0, COUNT(hidden));
+    tcase_add_test(tests, a_name_takes_the_bytes_of_a_token);
+    tcase_add_test(tests, a_value_takes_every_byte_but_controls);
+    tcase_add_test(tests, a_target_takes_every_byte_but_spaces_and_controls);
     tcase_add_loop_test(tests, headers_may_fill_the_connections_memory, 0, 4);
     tcase_add_test(tests, a_request_may_come_byte_by_byte);
     suite_add_tcase(suite, tests);
