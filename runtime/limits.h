@@ -39,7 +39,7 @@
 #define RUNTIME_FUEL_CEILING UINT64_C(1000000000000000)
 
 /* A call looks at the clock whenever it has spent this much fuel. */
-#define RUNTIME_SLICE_FUEL UINT64_C(1000000)
+#define RUNTIME_SLICE_FUEL UINT64_C(250000)
 
 /* All linear memories of one faaslet. */
 #define RUNTIME_MEMORY_BYTES_DEFAULT (UINT64_C(256) << 20)

@@ -453,6 +453,10 @@ START_TEST(an_exit_code_is_a_result)
     ck_assert_int_eq(result->code, 7);
     ck_assert_ptr_nonnull(strstr(result->error.message, "7"));
     runtime_call_destroy(call);
+    deploy_command("exit-zero");
+    call = world_call(&world, "wasi", "");
+    ck_assert_int_eq(world_start(call, RUNTIME_OK)->code, 0);
+    runtime_call_destroy(call);
 }
 END_TEST
 
