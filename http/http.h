@@ -125,8 +125,9 @@ http_server_drain(struct http_server *server, unsigned timeout_ms);
 
 /*
  * Closes every connection, ends the threads and frees the server; null does
- * nothing. Requests that are being received or sent are cut off; operations of
- * the store that are under way are waited for, which ends with their timeout.
+ * nothing. Requests that are being received or sent are cut off; calls that
+ * run and operations of the store that are under way are waited for, which
+ * ends with their own deadline or timeout.
  */
 void
 http_server_destroy(struct http_server *server);

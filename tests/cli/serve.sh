@@ -122,3 +122,24 @@ expect 1 "$glass" serve --port 0 --threads 4294967297
 kill -INT "$server"
 wait "$server" || { echo "SIGINT: exits with $?" >&2; exit 1; }
 server=
+
+# A call that does not end is cut off when the time to drain is over.
+cat >"$work/spin.wat" <<'WAT'
+(module (func (export "spin") (loop br 0)))
+WAT
+wat2wasm "$work/spin.wat" -o "$work/spin.wasm"
+start_server --drain 100ms --timeout 10m --threads 2
+expect 0 "$glass" deploy spin "$work/spin.wasm"
+"$glass" invoke spin --export spin >"$work/spin.out" 2>&1 </dev/null &
+client=$!
+# It has begun when the server has used some time of its own.
+for _ in $(seq 3000); do
+    read -r -a stat <"/proc/$server/stat"
+    [ "${stat[13]}" -lt 20 ] || break
+    sleep 0.02
+done
+begin=$SECONDS
+stop_server
+[ $((SECONDS - begin)) -lt 60 ] || fail "the drain waits for the call"
+grep -q 'cut off' "$work/serve.err" || { cat "$work/serve.err"; exit 1; }
+! wait "$client" || fail "a call that was cut off has succeeded"
