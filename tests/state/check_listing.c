@@ -5,6 +5,7 @@
 #include "tests/state/await.h"
 #include "tests/state/suite.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,12 +121,56 @@ START_TEST(expired_keys_are_not_listed_however_many_they_are)
 }
 END_TEST
 
+/* A clock that this thread sees go on after its first look. */
+struct going_clock {
+    pthread_t owner;
+    unsigned looks;
+};
+
+static uint64_t
+look_at_going_clock(void *data)
+{
+    struct going_clock *clock = data;
+
+    /* The sweeper shall find nothing to do. */
+    if (!pthread_equal(pthread_self(), clock->owner))
+        return 1000;
+    return clock->looks++ == 0 ? 1000 : 1001;
+}
+
+START_TEST(keys_that_expire_during_the_listing_are_passed_over)
+{
+    struct going_clock clock = {.owner = pthread_self()};
+    struct state_options options = {.now_ms = look_at_going_clock,
+                                    .now_data = &clock,
+                                    .shard_count = 1};
+    struct state_operation put = {.ttl_ms = 1};
+    struct state_operation list = {.kind = STATE_LIST, .namespace_ = "a"};
+    struct state_store *store;
+
+    ck_assert_int_eq(state_store_open(&options, &store, NULL), STATE_OK);
+    ck_assert_int_eq(await_put(store, "a", "goes", "", &put), STATE_OK);
+    put.ttl_ms = 0;
+    ck_assert_int_eq(await_put(store, "a", "stays", "", &put), STATE_OK);
+    /* The first look is the sweep's, which lets the key be. */
+    clock.looks = 0;
+    ck_assert_int_eq(await(store, &list), STATE_OK);
+    ck_assert_uint_gt(clock.looks, 1);
+    ck_assert_uint_eq(list.entry_count, 1);
+    ck_assert(memcmp(list.entries[0].key.bytes, "stays", 5) == 0);
+    state_operation_deinit(&put);
+    state_operation_deinit(&list);
+    state_store_close(store);
+}
+END_TEST
+
 int
 main(void)
 {
     const TTest *tests[] = {
         a_listing_is_the_same_over_any_number_of_shards,
         expired_keys_are_not_listed_however_many_they_are,
+        keys_that_expire_during_the_listing_are_passed_over,
         NULL,
     };
 
