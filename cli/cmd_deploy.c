@@ -11,12 +11,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define DEPLOY_OPTIONS(X, H)                                                  \
     CLIENT_OPTIONS(X, H)                                                      \
     X(H, FLAG, create, "create", NULL, "only if there is no such function")   \
     X(H, TEXT, if_match, "if-match", "DIGEST",                                \
-      "only if the function has this module now")
+      "only if the function has this module now")                             \
+    X(H, DURATION, timeout, "timeout", "DURATION",                            \
+      "configure the time that its calls have")                               \
+    X(H, NUMBER, fuel, "fuel", "COUNT", "configure their instructions")       \
+    X(H, SIZE, memory, "memory", "BYTES", "configure their memory")           \
+    X(H, LIST, env, "env", "NAME=VALUE",                                      \
+      "configure a variable of theirs; may be repeated")                      \
+    X(H, FLAG, reset, "reset", NULL, "configure nothing but what is given")
 
 struct deploy_options {
     DEPLOY_OPTIONS(OPTION_MEMBER, _)
@@ -44,9 +52,92 @@ print_function(const struct client_answer *answer)
     json_decref(function);
 }
 
+/* ---- The configuration ------------------------------------------------ */
+
+static bool
+has_config(const struct deploy_options *values)
+{
+    return values->reset || values->timeout || values->fuel ||
+           values->memory || values->env.count > 0;
+}
+
+static void
+set_number(json_t *config, const char *name, uint64_t number)
+{
+    if (number > 0)
+        json_object_set_new(config, name, json_integer((json_int_t)number));
+}
+
+/* The configuration as text that the caller frees; null after a complaint. */
+static char *
+build_config(const struct deploy_options *values)
+{
+    json_t *config = json_object();
+    json_t *env = json_object();
+
+    for (size_t index = 0; index < values->env.count; index++) {
+        const char *word = values->env.items[index];
+        const char *equals = strchr(word, '=');
+        char name[512];
+        if (!equals || (size_t)(equals - word) >= sizeof(name)) {
+            command_usage(&cmd_deploy, "--env '%s' is no NAME=VALUE", word);
+            json_decref(config);
+            json_decref(env);
+            return NULL;
+        }
+        snprintf(name, sizeof(name), "%.*s", (int)(equals - word), word);
+        json_object_set_new(env, name, json_string(equals + 1));
+    }
+    set_number(config, "timeout_ms", values->timeout);
+    set_number(config, "fuel", values->fuel);
+    set_number(config, "memory_bytes", values->memory);
+    json_object_set_new(config, "env", env);
+    char *text = json_dumps(config, JSON_COMPACT);
+    json_decref(config);
+    return text;
+}
+
+/* A form of module and configuration. */
+struct form {
+    char *bytes;
+    size_t length;
+    char type[128]; /* the header */
+};
+
+/* Builds it; what is random in its boundary does not occur in the module. */
+static bool
+build_form(struct form *form, const unsigned char *module, size_t length,
+           const char *config)
+{
+    static const char part[] =
+        "Content-Disposition: form-data; name=\"%s\"\r\n\r\n";
+    unsigned char random[16];
+    char boundary[2 * sizeof(random) + 1];
+
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return false;
+    for (size_t index = 0; index < sizeof(random); index++)
+        snprintf(boundary + 2 * index, 3, "%02x", random[index]);
+    snprintf(form->type, sizeof(form->type),
+             "Content-Type: multipart/form-data; boundary=%s", boundary);
+    FILE *stream = open_memstream(&form->bytes, &form->length);
+    if (!stream)
+        return false;
+    fprintf(stream, "--%s\r\n", boundary);
+    fprintf(stream, part, "config");
+    fprintf(stream, "%s\r\n--%s\r\n", config, boundary);
+    fprintf(stream, part, "module");
+    fwrite(module, 1, length, stream);
+    fprintf(stream, "\r\n--%s--\r\n", boundary);
+    return fclose(stream) == 0;
+}
+
+/* ---- The request ------------------------------------------------------ */
+
+/* Sends the module, or the form, as `type` says, and prints the answer. */
 static int
-deploy(const struct deploy_options *values, const char *name,
-       const unsigned char *module, size_t length)
+send_body(const struct deploy_options *values, const char *name,
+          const void *body, size_t length, const char *type)
 {
     const struct client_options client = {
         .server = values->server,
@@ -59,7 +150,7 @@ deploy(const struct deploy_options *values, const char *name,
 
     client_append(&request, "/v1/functions/");
     client_append_encoded(&request, name, strlen(name));
-    client_add_header(&request, "Content-Type: application/wasm");
+    client_add_header(&request, type);
     if (values->create)
         client_add_header(&request, "If-None-Match: *");
     if (values->if_match) {
@@ -67,7 +158,7 @@ deploy(const struct deploy_options *values, const char *name,
                  values->if_match);
         client_add_header(&request, condition);
     }
-    request.body = module;
+    request.body = body;
     request.body_length = length;
     if (!client_send(&cmd_deploy, &client, &request, &answer))
         return EXIT_FAILED;
@@ -80,10 +171,33 @@ deploy(const struct deploy_options *values, const char *name,
 }
 
 static int
+deploy(const struct deploy_options *values, const char *name,
+       const unsigned char *module, size_t length)
+{
+    struct form form = {0};
+    int status = EXIT_FAILED;
+
+    if (!has_config(values))
+        return send_body(values, name, module, length,
+                         "Content-Type: application/wasm");
+    char *config = build_config(values);
+    if (!config)
+        return EXIT_USAGE;
+    if (build_form(&form, module, length, config))
+        status =
+            send_body(values, name, form.bytes, form.length, form.type);
+    else
+        command_fail(&cmd_deploy, "out of memory");
+    free(form.bytes);
+    free(config);
+    return status;
+}
+
+static int
 run(char **arguments)
 {
     static struct words words;
-    struct deploy_options values = {0};
+    static struct deploy_options values;
     size_t length;
 
     if (!options_parse("deploy", options, cmd_deploy.option_count, arguments,
@@ -104,8 +218,12 @@ const struct command cmd_deploy = {
     .name = "deploy",
     .synopsis = "NAME FILE.wasm [OPTION...]",
     .summary = "Deploys a module as a function",
-    .details = "Calls under way finish on the version they began with.\n",
-    .example = "  $ glass deploy counter counter.wasm\n",
+    .details =
+        "Calls under way finish on the version they began with. Without any\n"
+        "option that configures, the configuration stays as it was; with one,\n"
+        "it becomes what is given.\n",
+    .example = "  $ glass deploy counter counter.wasm\n"
+               "  $ glass deploy slow slow.wasm --timeout 5m --env LEVEL=9\n",
     .options = options,
     .option_count = sizeof(options) / sizeof(*options),
     .run = run,

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define SERVE_OPTIONS(X, H)                                                   \
@@ -110,6 +111,18 @@ panic(void *data, const char *file, unsigned line, const char *reason)
     fprintf(stderr, "glass serve: libmicrohttpd gives up: %s (%s:%u)\n",
             reason ? reason : "no reason", file, line);
     abort();
+}
+
+/* Every connection is a descriptor: take as many as the system grants. */
+static void
+raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static bool
@@ -250,6 +263,7 @@ run(char **arguments)
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
 
+    raise_descriptors();
     if (open_runtime(&values, &service) &&
         open_server(&values, address, port, &service)) {
         print_address(&values, service.server);

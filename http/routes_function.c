@@ -11,11 +11,11 @@
 #include "http/problem.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "http/upload.h"
 
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const char json[] = "application/json";
 static const char wasm[] = "application/wasm";
@@ -159,22 +159,13 @@ http__function_list(struct http__request *request)
     runtime_function_page_deinit(&page);
 }
 
-/* Whether the body is said to be a module; saying nothing is fine. */
-static bool
-is_module_type(const char *type)
-{
-    size_t length = type ? strcspn(type, "; \t") : 0;
-
-    return !type ||
-           (length == sizeof(wasm) - 1 && !strncasecmp(type, wasm, length));
-}
-
 void
 http__function_put_begin(struct http__request *request)
 {
-    if (!is_module_type(request->headers.content_type))
+    if (!http__upload_is_type(request->headers.content_type))
         http__problem(request, HTTP__PROBLEM_MEDIA_TYPE,
-                      "a module is of the type %s", wasm);
+                      "a module is of the type application/wasm, or a part of "
+                      "a multipart/form-data");
     else if (!runtime_name_is_valid(request->name) ||
              strlen(request->name) != request->name_length)
         http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
@@ -225,33 +216,13 @@ read_condition(struct http__request *request,
     return false;
 }
 
-void
-http__function_put(struct http__request *request)
+/* Answers with the function that is deployed now, and puts it back. */
+static void
+respond_deployed(struct http__request *request,
+                 struct runtime_function *function, bool created)
 {
-    char digest[RUNTIME_DIGEST_SIZE];
-    struct runtime_deployment deployment = {
-        .namespace_ = request->namespace_,
-        .name = request->name,
-        .module = (const uint8_t *)request->body.bytes,
-        .module_bytes = request->body.length,
-        .digest_expected = digest,
-    };
     struct runtime_function_info info;
-    struct runtime_function *function;
-    struct runtime_error err;
-    bool created;
 
-    if (!read_condition(request, &deployment.condition, digest))
-        return;
-    if (!deployment.module)
-        deployment.module = (const uint8_t *)"";
-    enum runtime_status status =
-        runtime_function_deploy(request->server->options.runtime, &deployment,
-                                &function, &created, &err);
-    if (status != RUNTIME_OK) {
-        http__problem_runtime(request, status, &err);
-        return;
-    }
     runtime_function_info(function, &info);
     http__respond_json(request, created ? MHD_HTTP_CREATED : MHD_HTTP_OK, json,
                        describe(&info));
@@ -260,6 +231,37 @@ http__function_put(struct http__request *request)
         http__response_header(request, MHD_HTTP_HEADER_LOCATION,
                               request->target.raw);
     runtime_function_put(function);
+}
+
+void
+http__function_put(struct http__request *request)
+{
+    char digest[RUNTIME_DIGEST_SIZE];
+    struct runtime_deployment deployment = {
+        .namespace_ = request->namespace_,
+        .name = request->name,
+        .digest_expected = digest,
+    };
+    struct http__upload upload;
+    struct runtime_function *function;
+    struct runtime_error err;
+    bool created;
+
+    if (!read_condition(request, &deployment.condition, digest))
+        return;
+    if (http__upload_init(&upload, request)) {
+        deployment.module = upload.module;
+        deployment.module_bytes = upload.module_bytes;
+        deployment.config = upload.config;
+        enum runtime_status status =
+            runtime_function_deploy(request->server->options.runtime,
+                                    &deployment, &function, &created, &err);
+        if (status == RUNTIME_OK)
+            respond_deployed(request, function, created);
+        else
+            http__problem_runtime(request, status, &err);
+    }
+    http__upload_deinit(&upload);
 }
 
 void

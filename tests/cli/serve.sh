@@ -17,6 +17,22 @@ expect 1 "$glass" deploy bad "$0"
 complains '400'
 expect 1 "$glass" deploy x "$work/nothing.wasm"
 
+expect 0 "$glass" deploy tight "$faaslets/wordcount.wasm" --fuel 100 \
+    --timeout 5s --memory 1M --env A=b --env C=d=e --json
+says '"config":{"timeout_ms":5000,"fuel":100,"memory_bytes":1048576,'
+says '"env":{"A":"b","C":"d=e"}}'
+expect 1 "$glass" invoke tight
+complains '504'
+expect 0 "$glass" deploy tight "$faaslets/wordcount.wasm" --json
+says '"fuel":100,'
+expect 0 "$glass" deploy tight "$faaslets/wordcount.wasm" --reset --json
+says '"config":{"env":{}}'
+expect 0 "$glass" invoke tight
+is '0 0 0'
+expect 2 "$glass" deploy tight "$faaslets/wordcount.wasm" --env A
+expect 1 "$glass" deploy tight "$faaslets/wordcount.wasm" --env =b
+complains '400'
+
 expect 0 "$glass" invoke hello --data Glass
 is 'Hello, Glass!'
 expect 0 "$glass" invoke hello
