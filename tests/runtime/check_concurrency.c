@@ -161,6 +161,64 @@ START_TEST(calls_go_on_while_versions_are_replaced)
 }
 END_TEST
 
+/* ---- Deploying at once ------------------------------------------------- */
+
+enum { deployments = 15 };
+
+static atomic_uint deployment_number;
+
+static void *
+deploy_the_same_name(void *unused)
+{
+    size_t length_bytes;
+    uint8_t *module = world_guest("hello", &length_bytes);
+
+    for (int i = 0; i < deployments; i++) {
+        /* Each has a configuration of its own, so each is a version. */
+        struct runtime_config config = {
+            .fuel = 1000000 + atomic_fetch_add(&deployment_number, 1)};
+        struct runtime_deployment deployment = {
+            "default", "h", module, length_bytes, &config, RUNTIME_ALWAYS,
+            NULL};
+        expect(runtime_function_deploy(world.runtime, &deployment, NULL, NULL,
+                                       NULL) == RUNTIME_OK);
+    }
+    free(module);
+    return unused;
+}
+
+START_TEST(no_deployment_is_lost)
+{
+    char path[64];
+    struct runtime_options options = {.data_dir = path};
+    struct runtime_function *function;
+    struct runtime_function_info before, after;
+
+    world_directory_make(path);
+    world_open(&world, &options);
+    run_threads(deploy_the_same_name, NULL);
+    ck_assert_int_eq(runtime_function_get(world.runtime, "default", "h",
+                                          &function, NULL),
+                     RUNTIME_OK);
+    runtime_function_info(function, &before);
+    ck_assert_uint_eq(before.version, deployments * threads_count);
+    uint64_t fuel = before.config->fuel;
+    runtime_function_put(function);
+    world_close(&world);
+    /* What is on the disk is what was published last. */
+    world_open(&world, &options);
+    ck_assert_int_eq(runtime_function_get(world.runtime, "default", "h",
+                                          &function, NULL),
+                     RUNTIME_OK);
+    runtime_function_info(function, &after);
+    ck_assert_uint_eq(after.version, deployments * threads_count);
+    ck_assert_uint_eq(after.config->fuel, fuel);
+    runtime_function_put(function);
+    world_close(&world);
+    world_directory_remove(path);
+}
+END_TEST
+
 /* ---- All at once -------------------------------------------------------- */
 
 static void *
@@ -212,6 +270,7 @@ static void
 add_tests(TCase *tests)
 {
     tcase_add_test(tests, no_increment_is_lost);
+    tcase_add_test(tests, no_deployment_is_lost);
     tcase_add_test(tests, calls_go_on_while_versions_are_replaced);
     tcase_add_test(
         tests,

@@ -430,6 +430,11 @@ START_TEST(a_module_stays_as_long_as_a_function_has_it)
     ck_assert_int_eq(access(file, F_OK), 0);
     runtime_function_delete(world.runtime, "default", "second", NULL, NULL);
     ck_assert_int_ne(access(file, F_OK), 0);
+    snprintf(file, sizeof(file), "%s/modules/%s.wasm", path, info.digest);
+    ck_assert_int_eq(access(file, F_OK), 0);
+    hello.name = "f";
+    deploy(&hello, NULL, &info);
+    ck_assert_int_ne(access(file, F_OK), 0);
     world_close(&world);
     world_directory_remove(path);
     world_open(&world, NULL);

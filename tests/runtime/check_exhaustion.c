@@ -137,12 +137,50 @@ START_TEST(an_allocation_that_fails_is_told_and_leaves_nothing_behind)
 }
 END_TEST
 
+START_TEST(a_function_is_loaded_or_the_start_fails)
+{
+    struct state_store *store;
+    struct runtime *runtime;
+    struct runtime_statistics statistics;
+    struct runtime_options options = {.data_dir = path};
+    unsigned failed_count = 0;
+
+    ck_assert_int_eq(state_store_open(NULL, &store, NULL), STATE_OK);
+    options.store = store;
+    module = world_guest("counter", &module_bytes);
+    world_directory_make(path);
+    ck_assert_int_eq(deploy_and_call(store, 100000000), RUNTIME_OK);
+    for (unsigned number = 1;; number++) {
+        failing = number;
+        allocations = 0;
+        enum runtime_status status = runtime_create(&options, &runtime, NULL);
+        bool reached = allocations >= number;
+        failing = 0;
+        failed_count += status != RUNTIME_OK;
+        if (status == RUNTIME_OK) {
+            runtime_statistics(runtime, &statistics);
+            ck_assert_uint_eq(statistics.function_count, 1);
+            runtime_destroy(runtime);
+        } else {
+            ck_assert_int_eq(status, RUNTIME_NO_MEMORY);
+        }
+        if (!reached)
+            break;
+    }
+    ck_assert_uint_gt(failed_count, 10);
+    state_store_close(store);
+    world_directory_remove(path);
+    free(module);
+}
+END_TEST
+
 static void
 add_tests(TCase *tests)
 {
     tcase_add_loop_test(
         tests, an_allocation_that_fails_is_told_and_leaves_nothing_behind, 0,
         sizeof(guests) / sizeof(guests[0]));
+    tcase_add_test(tests, a_function_is_loaded_or_the_start_fails);
 }
 
 WORLD_MAIN("exhaustion", add_tests)

@@ -130,6 +130,17 @@ START_TEST(a_write_that_fails_leaves_the_old_file)
 }
 END_TEST
 
+START_TEST(a_write_that_comes_to_nothing_leaves_nothing)
+{
+    /* A file cannot take the place of a directory. */
+    ck_assert_int_eq(mkdirat(directory, "f", 0700), 0);
+    ck_assert_int_eq(runtime__files_write(directory, "f", "x", 1, NULL),
+                     RUNTIME_SYSTEM);
+    ck_assert_int_ne(
+        faccessat(directory, "f" RUNTIME__FILES_UNFINISHED, F_OK, 0), 0);
+}
+END_TEST
+
 START_TEST(a_directory_is_made_once_and_a_file_is_none)
 {
     int first, second;
@@ -165,6 +176,7 @@ add_tests(TCase *tests)
                    what_is_not_there_is_not_found_and_removed_already);
     tcase_add_test(tests, what_is_no_regular_file_is_not_waited_for);
     tcase_add_test(tests, a_write_that_fails_leaves_the_old_file);
+    tcase_add_test(tests, a_write_that_comes_to_nothing_leaves_nothing);
     tcase_add_test(tests, a_directory_is_made_once_and_a_file_is_none);
 }
 

@@ -7,11 +7,20 @@
 
 static struct world world;
 static struct state_store *store;
+static uint64_t clock_ms;
+
+static uint64_t
+now_ms(void *data)
+{
+    (void)data;
+    return clock_ms;
+}
 
 static void
 open_world(void)
 {
-    struct state_options small = {.value_bytes_max = 1000};
+    struct state_options small = {.value_bytes_max = 1000,
+                                  .now_ms = now_ms};
     struct runtime_options options = {0};
 
     ck_assert_int_eq(state_store_open(&small, &store, NULL), STATE_OK);
@@ -100,8 +109,7 @@ END_TEST
 
 START_TEST(a_time_to_live_and_its_keeping_reach_the_state)
 {
-    /* state_put("", 0 ...) through plain exports would need a key: the guest
-     * of this module puts "k" with a time and then with the flag 4. */
+    /* put(time, flags) puts "k", with itself for a value. */
     struct module_builder *builder = module_builder_create();
     uint32_t put = module_builder_import_func(builder, "glass", "state_put",
                                               "iiiili:l");
@@ -121,10 +129,46 @@ START_TEST(a_time_to_live_and_its_keeping_reach_the_state)
     ck_assert_str_eq(world_ask(&world, "put", "put", "3153600000001 0",
                                RUNTIME_OK),
                      "-3");
-    ck_assert_int_gt(atoll(world_ask(&world, "put", "put", "0 4",
-                                     RUNTIME_OK)),
-                     0);
+    /* The flag 4 keeps the expiry that there is, no flag takes it away. */
+    world_ask(&world, "put", "put", "1000 0", RUNTIME_OK);
+    world_ask(&world, "put", "put", "0 4", RUNTIME_OK);
+    clock_ms += 999;
     ck_assert_str_eq(look("default", "k"), "k");
+    clock_ms += 1;
+    ck_assert_str_eq(look("default", "k"), "");
+    world_ask(&world, "put", "put", "1000 0", RUNTIME_OK);
+    world_ask(&world, "put", "put", "0 0", RUNTIME_OK);
+    clock_ms += 1000;
+    ck_assert_str_eq(look("default", "k"), "k");
+}
+END_TEST
+
+START_TEST(an_answer_that_has_no_place_leaves_the_state_alone)
+{
+    struct module_builder *builder = module_builder_create();
+    uint32_t incr =
+        module_builder_import_func(builder, "glass", "state_incr", "iili:i");
+    uint32_t cas = module_builder_import_func(builder, "glass", "state_cas",
+                                              "iiliii:i");
+    /* With the key "k" and the place for the answer as the argument. */
+    uint32_t call_incr = module_builder_func(
+        builder, "i:i", "",
+        BYTES(0x41, 0, 0x41, 1, 0x42, 5, 0x20, 0, 0x10, (uint8_t)incr, 0x0b));
+    uint32_t call_cas = module_builder_func(
+        builder, "i:i", "",
+        BYTES(0x41, 0, 0x41, 1, 0x42, 0, 0x41, 0, 0x41, 1, 0x20, 0, 0x10,
+              (uint8_t)cas, 0x0b));
+
+    module_builder_memory(builder, 1, 1);
+    module_builder_data(builder, 0, "k", 1);
+    module_builder_export(builder, "incr", GVM_EXTERN_FUNC, call_incr);
+    module_builder_export(builder, "cas", GVM_EXTERN_FUNC, call_cas);
+    world_deploy_built(&world, "f", builder);
+    world_ask(&world, "f", "incr", "65529", RUNTIME_TRAP);
+    world_ask(&world, "f", "cas", "65529", RUNTIME_TRAP);
+    ck_assert_str_eq(look("default", "k"), "");
+    world_ask(&world, "f", "incr", "65528", RUNTIME_OK);
+    ck_assert_str_eq(look("default", "k"), "5");
 }
 END_TEST
 
@@ -159,6 +203,8 @@ add_tests(TCase *tests)
                         sizeof(exports) / sizeof(exports[0]));
     tcase_add_test(tests, a_function_has_the_state_of_its_own_namespace);
     tcase_add_test(tests, a_time_to_live_and_its_keeping_reach_the_state);
+    tcase_add_test(tests,
+                   an_answer_that_has_no_place_leaves_the_state_alone);
     tcase_add_test(tests, an_import_of_the_state_needs_a_state);
 }
 

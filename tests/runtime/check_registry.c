@@ -127,6 +127,8 @@ static const struct {
     {"a", "b", 16, "", false},
     {"aa", "a", 16, "aa,", false},
     {"b", "b", 16, "ba,", false},
+    {"b", "", 16, "b,ba,", false},
+    {"b", "a", 16, "b,ba,", false},
     {"c", "", 16, "", false},
 };
 

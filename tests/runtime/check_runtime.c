@@ -172,18 +172,20 @@ START_TEST(versions_go_on_after_a_restart)
     struct runtime_function *function;
     size_t length_bytes;
 
+    uint8_t *bytes = world_guest("echo", &length_bytes);
     open_kept(&world);
+    ck_assert_int_eq(world_deploy(&world, "hello", bytes, length_bytes),
+                     RUNTIME_OK);
     world_deploy_guest(&world, "hello");
     world_close(&world);
     open_kept(&world);
-    uint8_t *bytes = world_guest("echo", &length_bytes);
     ck_assert_int_eq(world_deploy(&world, "hello", bytes, length_bytes),
                      RUNTIME_OK);
     ck_assert_int_eq(runtime_function_get(world.runtime, "default", "hello",
                                           &function, NULL),
                      RUNTIME_OK);
     runtime_function_info(function, &info);
-    ck_assert_uint_eq(info.version, 2);
+    ck_assert_uint_eq(info.version, 3);
     runtime_function_put(function);
     world_close(&world);
     free(bytes);

@@ -128,6 +128,7 @@ static const struct {
     {GVM_F32, 0x80000000, "-0"},
     {GVM_F32, 0x00000001, "1e-45"},
     {GVM_F32, 0x7f7fffff, "3.4028235e+38"},
+    {GVM_F32, 0x41216d68, "10.0892105"}, /* needs all 9 */
     {GVM_F32, 0x7f800000, "inf"},
     {GVM_F32, 0xff800000, "-inf"},
     {GVM_F32, 0x7fc00000, "nan"},

@@ -36,6 +36,7 @@ TEST(the_input_is_read_in_pieces)
     CHECK(glass_input_read(4, buffer, sizeof(buffer)) == 5);
     CHECK(memcmp(buffer, "input.", 6) == 0);
     CHECK(glass_input_read(9, buffer, sizeof(buffer)) == 0);
+    CHECK(glass_input_read(10, buffer, sizeof(buffer)) == 0);
     CHECK(glass_input_read(0xffffffff, buffer, sizeof(buffer)) == 0);
     CHECK(memcmp(buffer, "input.", 6) == 0);
 }
