@@ -210,7 +210,7 @@ check_words() {
         grep -v '^tests/tidy')
     while IFS=: read -r file line text; do
         finding machine-path "$file" "line $line has a path of one machine"
-    done < <(grep -nIE '(^|[^A-Za-z0-9_.*}-])/(work|farm|home|root)/' \
+    done < <(grep -nIE '(^|[^A-Za-z0-9_.*}-])/(work|home|root|srv|mnt|Users)/' \
         "${files[@]}" /dev/null | grep -v '^LICENSE')
 }
 
