@@ -1,5 +1,6 @@
 /*
- * Requests by libcurl.
+ * Requests by libcurl: one at a time, each on a connection of its own, since
+ * a command makes one and ends.
  */
 #include "cli/client.h"
 
@@ -61,6 +62,7 @@ client_add_header(struct client_request *request, const char *header)
         request->headers[request->header_count++] = header;
 }
 
+/* libcurl hands over a piece of the body; 0 stops it. */
 static size_t
 take_body(char *bytes, size_t size, size_t count, void *data)
 {
@@ -103,6 +105,7 @@ take_value(const char *line, size_t length, const char *name, char *value,
     }
 }
 
+/* libcurl hands over a line of the head; those of 100 Continue as well. */
 static size_t
 take_header(char *line, size_t size, size_t count, void *data)
 {
@@ -126,6 +129,7 @@ choose(const char *given, const char *variable, const char *otherwise)
     return value && *value ? value : otherwise;
 }
 
+/* The headers as libcurl wants them; the caller frees the list. */
 static struct curl_slist *
 list_headers(const struct client_options *options,
              const struct client_request *request)
@@ -149,6 +153,7 @@ list_headers(const struct client_options *options,
     return list;
 }
 
+/* Sets everything that differs from libcurl's defaults, and sends. */
 static CURLcode
 perform(CURL *curl, const struct client_request *request, const char *url,
         struct curl_slist *headers, struct client_answer *answer)

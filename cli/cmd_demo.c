@@ -58,6 +58,7 @@ struct waiter {
 #define WAITER_BEGIN                                                          \
     {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false}
 
+/* Ends the waiting, once. */
 static void
 wake(struct waiter *waiter)
 {
@@ -67,6 +68,7 @@ wake(struct waiter *waiter)
     pthread_mutex_unlock(&waiter->lock);
 }
 
+/* Returns after wake() was called, however early that was. */
 static void
 wait(struct waiter *waiter)
 {
@@ -111,6 +113,7 @@ operate(struct demo *demo, struct state_operation *operation)
     return status;
 }
 
+/* Sets the counter to where it begins; false after a complaint. */
 static bool
 set_counter(struct demo *demo)
 {
@@ -126,6 +129,7 @@ set_counter(struct demo *demo)
     return done;
 }
 
+/* Reads the counter as text; false after a complaint. */
 static bool
 get_counter(struct demo *demo, char *text, size_t capacity)
 {
@@ -172,6 +176,7 @@ report(const struct instance *instance, const struct runtime_result *result)
     return true;
 }
 
+/* Starts the call, waits for its end, and reports it. */
 static bool
 call_once(const struct instance *instance, struct runtime_call *call)
 {
@@ -195,6 +200,7 @@ call_once(const struct instance *instance, struct runtime_call *call)
     return false;
 }
 
+/* One thread: a call of its own, with an instance of its own. */
 static void *
 run_instance(void *data)
 {
@@ -237,6 +243,7 @@ run_instances(struct demo *demo)
     return done;
 }
 
+/* Makes the embedded module a function; false after a complaint. */
 static bool
 deploy(struct demo *demo)
 {
@@ -255,6 +262,7 @@ deploy(struct demo *demo)
     return false;
 }
 
+/* The demonstration itself: what is printed is in this order. */
 static int
 show(struct demo *demo)
 {

@@ -1,5 +1,9 @@
 /*
  * glass deploy: a module becomes a function of a server's.
+ *
+ * A module alone is sent as it is, and the function keeps the configuration
+ * that it had. With an option that configures, module and configuration are
+ * sent as the two parts of a form, and become the function's in one step.
  */
 #include "cli/command.h"
 
@@ -54,6 +58,7 @@ print_function(const struct client_answer *answer)
 
 /* ---- The configuration ------------------------------------------------ */
 
+/* Whether any option says something of the configuration. */
 static bool
 has_config(const struct deploy_options *values)
 {
@@ -61,6 +66,7 @@ has_config(const struct deploy_options *values)
            values->memory || values->env.count > 0;
 }
 
+/* Zero is the server's own default, which is said by saying nothing. */
 static void
 set_number(json_t *config, const char *name, uint64_t number)
 {
@@ -170,6 +176,7 @@ send_body(const struct deploy_options *values, const char *name,
     return EXIT_DONE;
 }
 
+/* Deploys the module in the form that the options ask for. */
 static int
 deploy(const struct deploy_options *values, const char *name,
        const unsigned char *module, size_t length)

@@ -1,5 +1,8 @@
 /*
  * glass inspect: what a module wants, gives and needs.
+ *
+ * The module is decoded and validated as for a deployment, but not linked: its
+ * imports may be anything. Its names are somebody else's bytes.
  */
 #include "cli/command.h"
 
@@ -44,6 +47,7 @@ static const char *const kinds[] = {
 
 /* ---- Types as text ---------------------------------------------------- */
 
+/* "(i32 i64)" */
 static void
 print_types(FILE *stream, const uint8_t *types, uint32_t count)
 {
@@ -54,6 +58,7 @@ print_types(FILE *stream, const uint8_t *types, uint32_t count)
     putc(')', stream);
 }
 
+/* "1..2 pages" */
 static void
 print_limits(FILE *stream, const struct gvm_limits *limits, const char *unit)
 {
@@ -63,6 +68,7 @@ print_limits(FILE *stream, const struct gvm_limits *limits, const char *unit)
     fprintf(stream, " %s", unit);
 }
 
+/* One line of text for any type, also the value of "type" in JSON. */
 static void
 print_type(FILE *stream, const struct gvm_extern_type *type)
 {
@@ -151,6 +157,7 @@ print_text(const struct gvm_module *module, size_t length)
     }
 }
 
+/* The members that imports and exports have in common. */
 static json_t *
 describe_type(const struct gvm_extern_type *type)
 {
@@ -217,6 +224,7 @@ print_json(const struct gvm_module *module, size_t length)
     json_decref(document);
 }
 
+/* Decodes the module and prints it in one of the two forms. */
 static int
 inspect(const char *path, const unsigned char *bytes, size_t length, bool json)
 {

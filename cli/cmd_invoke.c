@@ -1,5 +1,8 @@
 /*
  * glass invoke: calls a function of a server's.
+ *
+ * The input is a text, a file or nothing; stdin is read only when it is asked
+ * for, so that the command does not wait for a terminal.
  */
 #include "cli/command.h"
 
@@ -62,6 +65,7 @@ print_answer(const struct client_answer *answer, bool json)
     json_decref(document);
 }
 
+/* Makes the call with that input and prints what it answered. */
 static int
 invoke(const struct invoke_options *values, const struct words *words,
        const void *input, size_t length)

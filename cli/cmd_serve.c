@@ -63,6 +63,7 @@ struct service {
     struct http_server *server;
 };
 
+/* Ends what is there, in reverse: each knows only what it stands on. */
 static void
 end_service(struct service *service)
 {
@@ -97,6 +98,7 @@ parse_listen(const char *text, char address[HTTP_ADDRESS_SIZE],
     return true;
 }
 
+/* What the runtime skipped in its directory is for the operator to see. */
 static void
 print_notice(void *data, const char *message)
 {
@@ -104,6 +106,11 @@ print_notice(void *data, const char *message)
     fprintf(stderr, "glass serve: %s\n", message);
 }
 
+/*
+ * libmicrohttpd found its own data broken. Going on could answer one client
+ * with what belongs to another, so the process ends; a supervisor starts it
+ * anew, and what was acknowledged is safe.
+ */
 static void
 panic(void *data, const char *file, unsigned line, const char *reason)
 {
@@ -125,6 +132,7 @@ raise_descriptors(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Opens the store and the runtime on it; false after a complaint. */
 static bool
 open_runtime(const struct serve_options *values, struct service *service)
 {
@@ -166,6 +174,7 @@ narrow(uint64_t number)
     return number > UINT_MAX ? UINT_MAX : (unsigned)number;
 }
 
+/* Starts to serve; false after a complaint. */
 static bool
 open_server(const struct serve_options *values, const char *address,
             unsigned port, struct service *service)
@@ -191,6 +200,7 @@ open_server(const struct serve_options *values, const char *address,
     return false;
 }
 
+/* The one line of stdout: whoever waits for the server waits for it. */
 static void
 print_address(const struct serve_options *values,
               const struct http_server *server)

@@ -70,6 +70,10 @@ begin(struct client_request *request, const struct use *use,
     client_add_header(request, condition);
 }
 
+/*
+ * Sends the request and prints the number `member` of the answer, if it is not
+ * null; with --json all of it, or the version that the answer's ETag has.
+ */
 static int
 send_and_print(const struct use *use, const struct client_request *request,
                const char *member)
@@ -93,6 +97,7 @@ send_and_print(const struct use *use, const struct client_request *request,
     return EXIT_DONE;
 }
 
+/* Prints the value's bytes as they are, without a line's end. */
 static int
 get(const struct use *use)
 {
@@ -147,18 +152,21 @@ send_value(const struct use *use, const char *method, const char *operation,
     return status;
 }
 
+/* A write without a body in its answer: nothing is printed. */
 static int
 put(const struct use *use)
 {
     return send_value(use, "PUT", "", NULL);
 }
 
+/* Prints the size that the value has now. */
 static int
 append(const struct use *use)
 {
     return send_value(use, "POST", ":append", "size");
 }
 
+/* Prints the sum; without a word for it, 1 is added. */
 static int
 incr(const struct use *use)
 {
@@ -231,6 +239,7 @@ print_page(const struct client_answer *answer, uint64_t *left, bool as_json)
     return next;
 }
 
+/* Page after page, each printed before the next is asked for. */
 static int
 list(const struct use *use)
 {
@@ -258,6 +267,7 @@ list(const struct use *use)
     return EXIT_DONE;
 }
 
+/* The words include the action's own name. */
 static const struct action actions[] = {
     {"get", 2, 2, get},       {"put", 2, 3, put},
     {"incr", 2, 3, incr},     {"append", 2, 3, append},
@@ -266,6 +276,7 @@ static const struct action actions[] = {
 
 #define ACTION_COUNT (sizeof(actions) / sizeof(*actions))
 
+/* Says that there is no such action, and which is most like it. */
 static int
 complain(const char *word)
 {

@@ -1,5 +1,8 @@
 /*
  * Parsing options, and telling what is wrong with them.
+ *
+ * The words are looked at one after the other. Those that are kept are not
+ * copied: they are the process's own arguments and live as long as it does.
  */
 #include "cli/options.h"
 
@@ -67,6 +70,7 @@ struct unit {
     uint64_t factor;
 };
 
+/* Each list ends with a null; no unit at all is one of them. */
 static const struct unit sizes[] = {
     {"", 1},         {"K", 1 << 10},  {"KiB", 1 << 10}, {"M", 1 << 20},
     {"MiB", 1 << 20}, {"G", 1 << 30}, {"GiB", 1 << 30}, {NULL, 0},
@@ -132,6 +136,7 @@ store(const struct option *option, const char *text, void *values)
 
 /* ---- The command line ------------------------------------------------- */
 
+/* The option of that name, or null. */
 static const struct option *
 find(const struct option *options, size_t count, const char *name,
      size_t length)
@@ -143,6 +148,7 @@ find(const struct option *options, size_t count, const char *name,
     return NULL;
 }
 
+/* Says that `word` is no option, and which is most like it. */
 static void
 complain_unknown(const char *command, const struct option *options,
                  size_t count, const char *word)
@@ -164,6 +170,7 @@ complain_unknown(const char *command, const struct option *options,
     fprintf(stderr, "\n");
 }
 
+/* A lone hyphen is a file, and a hyphen before a digit is a number's sign. */
 static bool
 is_option(const char *word)
 {
@@ -171,6 +178,7 @@ is_option(const char *word)
            !(word[1] >= '0' && word[1] <= '9');
 }
 
+/* Keeps a word that is no option; false, after a complaint, if it is full. */
 static bool
 add_word(const char *command, struct words *words, const char *word)
 {

@@ -51,6 +51,7 @@ parse_address(const char *text, uint16_t port, union address *address)
     return 0;
 }
 
+/* 127.0.0.0/8 and ::1; not the addresses that map one to the other. */
 static bool
 is_loopback(const union address *address)
 {
@@ -193,6 +194,7 @@ accept_one(struct http_server *server)
     return true;
 }
 
+/* The thread: it sleeps until somebody connects or the server drains. */
 static void *
 accept_all(void *data)
 {

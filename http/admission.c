@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+/* Whether it is clear where the request ends. First: nothing else counts. */
 static bool
 check_framing(struct http__request *request)
 {
@@ -63,6 +64,7 @@ has_blank(const char *text)
     return false;
 }
 
+/* Whether the target is one at all. */
 static bool
 check_target(struct http__request *request)
 {
@@ -136,6 +138,7 @@ check_namespace(struct http__request *request)
     return false;
 }
 
+/* Finds who answers; what is not found says how it is found. */
 static bool
 find_route(struct http__request *request)
 {
@@ -161,6 +164,7 @@ find_route(struct http__request *request)
     return false;
 }
 
+/* Decodes the key or the name in the path, and knows the parameters. */
 static bool
 decode_name(struct http__request *request)
 {
@@ -195,6 +199,7 @@ decode_name(struct http__request *request)
     return true;
 }
 
+/* Sets the limit of the body, and refuses one that announces more. */
 static bool
 check_length(struct http__request *request)
 {
@@ -224,6 +229,7 @@ check_length(struct http__request *request)
     return false;
 }
 
+/* While it drains, a connection takes one more answer and ends. */
 static bool
 check_draining(struct http__request *request)
 {

@@ -52,6 +52,7 @@ cut_port(const char *authority, size_t *length)
     return true;
 }
 
+/* Names of the host file could point here too, but so could any other's. */
 bool
 http__origin_host_is_local(const char *authority, size_t length)
 {

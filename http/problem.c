@@ -18,6 +18,7 @@
 
 #define TYPE_PREFIX "urn:glass:problem:"
 
+/* The rows of problems.inc, in the order of the enum. */
 static const struct kind {
     unsigned status;
     unsigned retry_after_s;
@@ -89,6 +90,10 @@ http__problem_place(const struct runtime_error *err)
     return members;
 }
 
+/*
+ * What a status is outside of a call. The ends of a guest are those of its
+ * initialisation: the module is at fault, not the server, so it is 422.
+ */
 static enum http__problem
 kind_of_runtime(enum runtime_status status)
 {
@@ -141,6 +146,7 @@ http__problem_runtime(struct http__request *request,
                                      : runtime_status_text(status));
 }
 
+/* A limit of the store's is one on what is under way, so it is 429. */
 static enum http__problem
 kind_of_state(enum state_status status)
 {

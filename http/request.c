@@ -92,6 +92,10 @@ is_whole_line(const struct http__request *request, const char *method,
            version == request->target_end + 1;
 }
 
+/*
+ * The headers are there: lets the request in, or answers it. Returns MHD_NO to
+ * close the connection without a word.
+ */
 static enum MHD_Result
 begin(struct http__request *request, const char *method, const char *version)
 {
@@ -145,6 +149,7 @@ keep(struct http__request *request, const char *bytes, size_t length)
     return true;
 }
 
+/* The body passed its limit: what there is of it is of no use any more. */
 static void
 refuse_body(struct http__request *request)
 {
@@ -154,6 +159,10 @@ refuse_body(struct http__request *request)
     request->body = (struct http__buffer){0};
 }
 
+/*
+ * A piece of the body is there. It is taken whole in any case: what is refused
+ * goes on to be received, but nowhere.
+ */
 static enum MHD_Result
 receive(struct http__request *request, const char *bytes, size_t length)
 {
@@ -213,6 +222,7 @@ http__request_park(struct http__request *request,
     request->resume = resume;
 }
 
+/* The request is there as a whole: answers it, or parks it. */
 static enum MHD_Result
 finish(struct http__request *request)
 {
@@ -224,6 +234,10 @@ finish(struct http__request *request)
     return MHD_YES;
 }
 
+/*
+ * What it waited for has ended. The answer may take another wait: the two who
+ * meet start from zero again.
+ */
 static enum MHD_Result
 wake(struct http__request *request)
 {
@@ -266,6 +280,7 @@ http__request_handle(void *loop, struct MHD_Connection *connection,
     return MHD_NO;
 }
 
+/* On a thread of the store's: nothing may be done here but to wake. */
 static void
 complete_operation(struct state_operation *operation)
 {

@@ -81,6 +81,7 @@ operation_fits(const struct http__route *route, struct http__span operation)
            memcmp(route->operation, operation.bytes, operation.length) == 0;
 }
 
+/* libmicrohttpd leaves the body of an answer to HEAD away by itself. */
 static bool
 method_fits(const struct http__route *route, const char *method)
 {
@@ -88,6 +89,7 @@ method_fits(const struct http__route *route, const char *method)
            (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
 }
 
+/* Adds to the list for Allow; where there is GET, there is HEAD. */
 static void
 add_method(char methods[HTTP__ROUTE_METHODS_SIZE], const char *method)
 {

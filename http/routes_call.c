@@ -179,6 +179,7 @@ print_value(FILE *stream, const struct runtime_value *value)
     fprintf(stream, is_number ? "%s" : "\"%s\"", value->text);
 }
 
+/* The results of an export as `{"results":[...]}`. */
 static void
 respond_values(struct http__request *request,
                const struct runtime_result *result)
@@ -204,6 +205,10 @@ respond_values(struct http__request *request,
                   HTTP__MALLOCED);
 }
 
+/*
+ * The problem that the end of a call is. What cannot be the end of a call that
+ * was started is a mistake of ours, which is what INTERNAL says.
+ */
 static enum http__problem
 kind_of_end(enum runtime_status status)
 {
@@ -237,6 +242,7 @@ kind_of_end(enum runtime_status status)
     }
 }
 
+/* The call failed: everything that is known of where and why. */
 static void
 respond_problem(struct http__request *request,
                 const struct runtime_result *result)
@@ -280,6 +286,7 @@ add_headers(struct http__request *request,
     http__response_header(request, "Server-Timing", text);
 }
 
+/* The call has ended, one way or the other. */
 static void
 ended(struct http__request *request)
 {
@@ -295,6 +302,7 @@ ended(struct http__request *request)
     add_headers(request, result);
 }
 
+/* On the thread that ended the call: nothing may be done but to wake. */
 static void
 complete_call(struct runtime_call *call, void *data)
 {

@@ -20,6 +20,7 @@
 static const char json[] = "application/json";
 static const char wasm[] = "application/wasm";
 
+/* The configuration as it can be deployed again: zeros are left out. */
 static json_t *
 describe_config(const struct runtime_config *config)
 {
@@ -45,6 +46,7 @@ describe_config(const struct runtime_config *config)
     return document;
 }
 
+/* A function as `GET` and lists show it. */
 static json_t *
 describe(const struct runtime_function_info *info)
 {

@@ -108,6 +108,7 @@ submit(struct http__request *request, enum state_kind kind,
 
 /* ---- Reading ---------------------------------------------------------- */
 
+/* A get or a stat has ended. */
 static void
 got(struct http__request *request)
 {
@@ -138,6 +139,7 @@ http__state_get(struct http__request *request)
 
 /* ---- Writing ---------------------------------------------------------- */
 
+/* A put or a delete has ended. */
 static void
 written(struct http__request *request)
 {
@@ -155,6 +157,7 @@ written(struct http__request *request)
         http__response_version(request, operation->version);
 }
 
+/* The value is the body, which stays until the request ends. */
 static void
 set_value(struct http__request *request)
 {
@@ -244,6 +247,7 @@ http__state_append(struct http__request *request)
 
 /* ---- Listing ---------------------------------------------------------- */
 
+/* An item of a list. */
 static json_t *
 describe_entry(const struct state_entry *entry)
 {
@@ -258,6 +262,7 @@ describe_entry(const struct state_entry *entry)
     return item;
 }
 
+/* A list has ended: a page of it becomes JSON. */
 static void
 listed(struct http__request *request)
 {

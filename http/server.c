@@ -29,6 +29,7 @@ leave_escaped(void *data, struct MHD_Connection *connection, char *text)
     return strlen(text);
 }
 
+/* The acceptor counts connections in, and the loop counts them out. */
 static void
 count_closed(void *data, struct MHD_Connection *connection, void **context,
              enum MHD_ConnectionNotificationCode code)
@@ -42,6 +43,7 @@ count_closed(void *data, struct MHD_Connection *connection, void **context,
                                   memory_order_relaxed);
 }
 
+/* Starts the daemon of one loop, with its thread; false if it cannot. */
 static bool
 start_loop(struct http__loop *loop)
 {
@@ -70,6 +72,7 @@ start_loop(struct http__loop *loop)
     return loop->daemon != NULL;
 }
 
+/* Starts all of them; those that run already are stopped by destroy. */
 static enum http_status
 start_loops(struct http_server *server, struct http_error *err)
 {
@@ -180,6 +183,7 @@ count_requests(const struct http_server *server)
     return sum;
 }
 
+/* Requests that wait, and those whose waiting is just being ended. */
 static unsigned
 count_parked(const struct http_server *server)
 {
