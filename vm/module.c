@@ -113,11 +113,10 @@ gvm_module_load(struct gvm_engine *engine,
         goto fail;
     }
     gvm__module_prepare(loaded);
-    if (options->eager) {
-        status = gvm__module_translate_all(loaded, err);
-        if (status != GVM_OK) {
-            goto fail;
-        }
+    status = options->eager ? gvm__module_translate_all(loaded, err)
+                            : gvm__module_translate_large(loaded, err);
+    if (status != GVM_OK) {
+        goto fail;
     }
     *module = loaded;
     return GVM_OK;
