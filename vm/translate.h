@@ -11,8 +11,8 @@
  * Invariants:
  * - an operand that is no constant and no local is in its own slot;
  * - operands below `settled` are all in their own slots;
- * - `pending[slot]` counts the operands that are still the local itself;
- *   they are copied before the local is set;
+ * - `pending[slot]` leads to the operands that are still the local itself,
+ *   from the topmost down; they are copied before the local is set;
  * - at a label every operand is in its own slot.
  *
  * A translation belongs to one thread; any number run at once.
@@ -31,6 +31,9 @@ enum gvm_status gvm__translate(struct gvm__function *function,
 struct gvm__operand {
     uint64_t value; /* of a constant, as a slot holds it */
     uint32_t slot;
+    /* Of one that is a local: the next lower one that is, too, as `pending`
+     * has it. */
+    uint32_t below;
     bool constant;
 };
 
@@ -69,7 +72,7 @@ struct gvm__translation {
     uint32_t operand_count;
     uint32_t operand_capacity;
     uint32_t settled;
-    uint32_t *pending; /* by slot below base */
+    uint32_t *pending; /* by slot below base: height + 1, or 0 */
     uint32_t base;     /* own slot of the lowest operand */
     uint32_t slot_max; /* slots that the frame needs */
 
@@ -92,7 +95,8 @@ void gvm__operand_push_constant(struct gvm__translation *t, uint64_t value);
 uint32_t gvm__operand_push_own(struct gvm__translation *t);
 struct gvm__operand gvm__operand_pop(struct gvm__translation *t);
 void gvm__operand_drop_to(struct gvm__translation *t, uint32_t count);
-/* Copies the operand at `height` to its own slot, if it is elsewhere. */
+/* Copies the operand at `height` to its own slot, if it is elsewhere. Above
+ * it, no operand is the same local. */
 void gvm__operand_settle(struct gvm__translation *t, uint32_t height);
 /* Settles the topmost `count` operands, or all. */
 void gvm__operand_settle_top(struct gvm__translation *t, uint32_t count);

@@ -41,9 +41,13 @@ push(struct gvm__translation *t, struct gvm__operand operand)
 void
 gvm__operand_push_slot(struct gvm__translation *t, uint32_t slot)
 {
-    if (slot < t->base)
-        t->pending[slot]++;
-    push(t, (struct gvm__operand){.slot = slot});
+    struct gvm__operand operand = {.slot = slot};
+
+    if (slot < t->base) {
+        operand.below = t->pending[slot];
+        t->pending[slot] = t->operand_count + 1;
+    }
+    push(t, operand);
 }
 
 void
@@ -76,7 +80,7 @@ gvm__operand_pop(struct gvm__translation *t)
     struct gvm__operand operand = t->operands[--t->operand_count];
 
     if (is_pending(t, &operand))
-        t->pending[operand.slot]--;
+        t->pending[operand.slot] = operand.below;
     if (t->settled > t->operand_count)
         t->settled = t->operand_count;
     return operand;
@@ -122,7 +126,7 @@ gvm__operand_settle(struct gvm__translation *t, uint32_t height)
         return;
     gvm__operand_copy(t, own, operand);
     if (is_pending(t, operand))
-        t->pending[operand->slot]--;
+        t->pending[operand->slot] = operand->below;
     *operand = (struct gvm__operand){.slot = own};
 }
 
@@ -130,10 +134,10 @@ void
 gvm__operand_settle_top(struct gvm__translation *t, uint32_t count)
 {
     uint32_t from = t->operand_count - count;
+    uint32_t stop = from < t->settled ? t->settled : from;
 
-    for (uint32_t i = from < t->settled ? t->settled : from;
-         i < t->operand_count; i++)
-        gvm__operand_settle(t, i);
+    for (uint32_t i = t->operand_count; i > stop; i--)
+        gvm__operand_settle(t, i - 1);
     if (from <= t->settled)
         t->settled = t->operand_count;
 }
@@ -161,10 +165,8 @@ gvm__operand_producer(struct gvm__translation *t,
 static void
 settle_local(struct gvm__translation *t, uint32_t slot)
 {
-    for (uint32_t i = t->operand_count; t->pending[slot] > 0; i--)
-        if (!t->operands[i - 1].constant &&
-            t->operands[i - 1].slot == slot)
-            gvm__operand_settle(t, i - 1);
+    while (t->pending[slot] > 0)
+        gvm__operand_settle(t, t->pending[slot] - 1);
 }
 
 void
