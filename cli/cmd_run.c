@@ -1,5 +1,9 @@
 /*
  * glass run: a module as a program of its own, with nothing but WASI.
+ *
+ * The program's streams are those of this process, without a buffer between:
+ * what it writes is there when it traps, and what it does not read is left for
+ * whoever reads next. So nothing is printed to stdout before it has ended.
  */
 #include "cli/command.h"
 
@@ -8,7 +12,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +62,7 @@ split_variables(const struct words *words, struct runtime_variable *variables,
     return NULL;
 }
 
+/* Prints what an export returned: a line each, or one JSON object. */
 static void
 print_results(const struct runtime_program_result *result, bool json)
 {
@@ -79,27 +83,43 @@ print_results(const struct runtime_program_result *result, bool json)
     printf("],\"fuel_used\":%" PRIu64 "}\n", result->fuel_used);
 }
 
+/* A text in quotation marks, as JSON has it. Bytes above 0x7f are taken for
+ * UTF-8, which names of modules are. */
+static void
+print_json_text(const char *text)
+{
+    fputc('"', stderr);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            fprintf(stderr, "\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            fprintf(stderr, "\\u%04x", (unsigned)*text);
+        else
+            fputc(*text, stderr);
+    }
+    fputc('"', stderr);
+}
+
+/* Says on stderr why it ended, for machines. */
 static void
 print_failure_json(const struct runtime_error *err)
 {
-    json_t *document = json_object();
-
-    json_object_set_new(document, "status",
-                        json_string(runtime_status_name(err->status)));
-    json_object_set_new(document, "message", json_string(err->message));
-    if (err->trap)
-        json_object_set_new(document, "trap", json_string(err->trap));
+    fprintf(stderr, "{\"status\":");
+    print_json_text(runtime_status_name(err->status));
+    fprintf(stderr, ",\"message\":");
+    print_json_text(err->message);
+    if (err->trap) {
+        fprintf(stderr, ",\"trap\":");
+        print_json_text(err->trap);
+    }
     if (err->function != RUNTIME_NO_FUNCTION)
-        json_object_set_new(document, "function_index",
-                            json_integer((json_int_t)err->function));
+        fprintf(stderr, ",\"function_index\":%" PRIu32, err->function);
     if (err->offset != RUNTIME_NO_OFFSET)
-        json_object_set_new(document, "offset",
-                            json_integer((json_int_t)err->offset));
-    json_dumpf(document, stderr, JSON_COMPACT);
-    fprintf(stderr, "\n");
-    json_decref(document);
+        fprintf(stderr, ",\"offset\":%" PRIu64, err->offset);
+    fprintf(stderr, "}\n");
 }
 
+/* The same in one line for people. */
 static void
 print_failure(const struct runtime_error *err)
 {
@@ -114,6 +134,7 @@ print_failure(const struct runtime_error *err)
     fprintf(stderr, "\n");
 }
 
+/* How the process ends: as the program did, or as a shell would say it. */
 static int
 exit_code_of(enum runtime_status status,
              const struct runtime_program_result *result)
@@ -134,6 +155,7 @@ exit_code_of(enum runtime_status status,
     }
 }
 
+/* Runs it and prints its results or its failure; returns the exit code. */
 static int
 run_program(const struct runtime_program *program, bool json)
 {

@@ -1,12 +1,17 @@
 /*
  * glass: one program, a command per file.
+ *
+ * What is here finds the command and ends the process; what a command is, is
+ * in its own file: its options, its help and its function. Nothing else of
+ * Glass prints or exits.
  */
 #include "cli/command.h"
 
+#include <limits.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vm/vm.h"
 
@@ -18,6 +23,7 @@ static const struct command *const commands[] = {
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
 
+/* The command of that name, or null. */
 static const struct command *
 find(const char *name)
 {
@@ -27,45 +33,7 @@ find(const char *name)
     return NULL;
 }
 
-void
-command_help(const struct command *command)
-{
-    printf("Usage: glass %s %s\n\n%s.\n", command->name, command->synopsis,
-           command->summary);
-    if (command->details)
-        printf("\n%s", command->details);
-    printf("\nOptions:\n");
-    options_print(command->options, command->option_count);
-    printf("\nExample:\n%s", command->example);
-}
-
-int
-command_usage(const struct command *command, const char *format, ...)
-{
-    va_list arguments;
-
-    fprintf(stderr, "glass %s: ", command->name);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fprintf(stderr, "\nUsage: glass %s %s\n", command->name,
-            command->synopsis);
-    return EXIT_USAGE;
-}
-
-int
-command_fail(const struct command *command, const char *format, ...)
-{
-    va_list arguments;
-
-    fprintf(stderr, "glass %s: ", command->name);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fprintf(stderr, "\n");
-    return EXIT_FAILED;
-}
-
+/* Prints the help of a command, or the list of them for null. */
 static int
 help(const char *name)
 {
@@ -91,6 +59,7 @@ help(const char *name)
     return EXIT_DONE;
 }
 
+/* Says that the first word is no command, and which is most like it. */
 static int
 complain(const char *name)
 {
@@ -107,6 +76,26 @@ complain(const char *name)
     return EXIT_USAGE;
 }
 
+/*
+ * Programs are run by glass-run beside this program, which does not keep in
+ * memory what a server needs. Returns only when it is not there: then they
+ * are run here, which is the same but for the time to start.
+ */
+static void
+become_run(char **arguments)
+{
+    static const char sibling[] = "-run";
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path,
+                              sizeof(path) - sizeof(sibling));
+
+    if (length < 0)
+        return;
+    memcpy(path + length, sibling, sizeof(sibling));
+    execv(path, arguments);
+}
+
+/* Runs what the words ask for; returns what the process exits with. */
 static int
 dispatch(int argc, char **argv)
 {
@@ -130,6 +119,8 @@ dispatch(int argc, char **argv)
         command_help(command);
         return EXIT_DONE;
     }
+    if (command == &cmd_run)
+        become_run(argv + 1);
     return command->run(argv + 2);
 }
 

@@ -131,7 +131,8 @@ runtime__faaslet_destroy(struct runtime__faaslet *faaslet)
         return;
     gvm_call_destroy(faaslet->vm_call);
     gvm_store_destroy(faaslet->vm_store);
-    runtime__wait_destroy(faaslet->wait);
+    if (faaslet->wait)
+        faaslet->wait->destroy(faaslet->wait);
     free(faaslet->listings);
     free(faaslet);
 }

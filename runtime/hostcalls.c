@@ -10,35 +10,15 @@
 #include "runtime/hostcalls.h"
 
 #include "runtime/error.h"
-#include "runtime/host.h"
-#include "runtime/wasi.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const struct runtime__hostcall rows_all[] = {
-#define HOSTCALL(group, name, signature, documentation)                       \
-    {RUNTIME__GROUP_##group, "glass", #name, signature,                       \
-     runtime__host_##name, documentation},
-#include "runtime/hostcalls.inc"
-#undef HOSTCALL
-#define WASI(name, signature)                                                 \
-    {RUNTIME__GROUP_wasi, "wasi_snapshot_preview1", #name, signature,         \
-     runtime__wasi_##name, ""},
-#define WASI_ABSENT(name, signature)                                          \
-    {RUNTIME__GROUP_wasi, "wasi_snapshot_preview1", #name, signature,         \
-     runtime__wasi_absent, ""},
-#include "runtime/wasi.inc"
-#undef WASI
-#undef WASI_ABSENT
-};
-
-enum { rows_count = sizeof(rows_all) / sizeof(rows_all[0]) };
-
 const struct runtime__hostcall *
 runtime__hostcalls_row(size_t index)
 {
-    return index < rows_count ? &rows_all[index] : NULL;
+    return index < runtime__hostcalls_count ? &runtime__hostcalls_rows[index]
+                                            : NULL;
 }
 
 static enum gvm_value_type
@@ -91,11 +71,11 @@ text_equals(const char *text, const char *bytes, size_t length_bytes)
 static const struct runtime__hostcall *
 find_row(const struct gvm_import_info *import)
 {
-    for (size_t i = 0; i < rows_count; i++) {
-        if (text_equals(rows_all[i].name, import->name, import->name_bytes) &&
-            text_equals(rows_all[i].module, import->module,
-                        import->module_bytes))
-            return &rows_all[i];
+    for (size_t i = 0; i < runtime__hostcalls_count; i++) {
+        const struct runtime__hostcall *row = &runtime__hostcalls_rows[i];
+        if (text_equals(row->name, import->name, import->name_bytes) &&
+            text_equals(row->module, import->module, import->module_bytes))
+            return row;
     }
     return NULL;
 }
@@ -134,6 +114,10 @@ link_import(const struct gvm_import_info *import, unsigned groups,
     if (!is_module_known(import))
         return refuse(import, "is of neither ",
                       "'glass' nor 'wasi_snapshot_preview1'", err);
+    /* Who runs WASI alone may have linked a list of nothing else. */
+    if (groups == RUNTIME__GROUP_wasi &&
+        text_equals("glass", import->module, import->module_bytes))
+        return refuse(import, "is not to be had here", ": only WASI is", err);
     if (!found)
         return refuse(import, "is no function of this version", "", err);
     if (!((unsigned)found->group & groups))

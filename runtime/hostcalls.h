@@ -26,7 +26,19 @@ struct runtime__hostcall {
     const char *documentation; /* empty for WASI, which others document */
 };
 
-/* The rows by number, first those of hostcalls.inc; NULL behind the last. */
+/*
+ * The list, first the rows of hostcalls.inc. Of its two definitions,
+ * hostcalls_all.c and hostcalls_wasi.c, a program links one.
+ */
+extern const struct runtime__hostcall runtime__hostcalls_rows[];
+extern const size_t runtime__hostcalls_count;
+
+/* A row for `name` of WASI, which runtime__wasi_<function> does. */
+#define RUNTIME__WASI_ROW(name, signature, function)                          \
+    {RUNTIME__GROUP_wasi, "wasi_snapshot_preview1", #name, signature,         \
+     runtime__wasi_##function, ""},
+
+/* The rows by number; NULL behind the last. */
 const struct runtime__hostcall *
 runtime__hostcalls_row(size_t index);
 

@@ -17,15 +17,6 @@
 #include <string.h>
 #include <time.h>
 
-uint64_t
-runtime__wait_now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 struct runtime__wait *
 runtime__wait_create(const char *namespace_)
 {
@@ -34,6 +25,7 @@ runtime__wait_create(const char *namespace_)
 
     if (!wait)
         return NULL;
+    wait->destroy = runtime__wait_destroy;
     strncpy(wait->namespace_, namespace_, sizeof(wait->namespace_) - 1);
     pthread_mutex_init(&wait->lock, NULL);
     pthread_condattr_init(&attributes);

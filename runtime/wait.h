@@ -26,6 +26,10 @@ struct runtime__wait {
     uint8_t cursor[STATE_KEY_BYTES_MAX];
     struct runtime__buffer value;
 
+    /* runtime__wait_destroy: who never made a wait need not link it, and what
+     * it takes of the state. */
+    void (*destroy)(struct runtime__wait *wait);
+
     /* What follows is under the lock. */
     pthread_mutex_t lock;
     pthread_cond_t ended;
@@ -58,7 +62,7 @@ runtime__wait_submit(struct runtime__wait **wait, struct state_store *store,
 void
 runtime__wait_until(struct runtime__wait *wait, uint64_t until_ns);
 
-/* The monotonic clock, in nanoseconds. */
+/* The monotonic clock, in nanoseconds (wait_clock.c). */
 uint64_t
 runtime__wait_now_ns(void);
 

@@ -1,0 +1,22 @@
+/*
+ * hostcalls_wasi.c - WASI alone, for a program that takes nothing of Glass but
+ * the engine and what is needed to run a module once.
+ *
+ * It defines what hostcalls_all.c defines. Linked as an object it is there
+ * before the library is searched, so hostcalls_all.c stays in the library,
+ * and with it the state and everything behind it.
+ */
+#include "runtime/hostcalls.h"
+
+#include "runtime/wasi.h"
+
+const struct runtime__hostcall runtime__hostcalls_rows[] = {
+#define WASI(name, signature) RUNTIME__WASI_ROW(name, signature, name)
+#define WASI_ABSENT(name, signature) RUNTIME__WASI_ROW(name, signature, absent)
+#include "runtime/wasi.inc"
+#undef WASI
+#undef WASI_ABSENT
+};
+
+const size_t runtime__hostcalls_count =
+    sizeof(runtime__hostcalls_rows) / sizeof(runtime__hostcalls_rows[0]);
