@@ -158,15 +158,18 @@ state__operation_copy_result(struct state_operation *operation,
     operation->result.length_bytes = length_bytes;
 }
 
-void
-state_operation_deinit(struct state_operation *operation)
+static void
+release(void **owned, void (**how)(void *owned))
 {
-    if (operation == NULL)
-        return;
-    if (operation->private_.release != NULL)
-        operation->private_.release(operation->private_.owned);
-    operation->private_.owned = NULL;
-    operation->private_.release = NULL;
+    if (*how != NULL)
+        (*how)(*owned);
+    *owned = NULL;
+    *how = NULL;
+}
+
+static void
+clear_outputs(struct state_operation *operation)
+{
     operation->status = STATE_OK;
     operation->message = NULL;
     operation->version = 0;
@@ -177,4 +180,41 @@ state_operation_deinit(struct state_operation *operation)
     operation->entry_count = 0;
     operation->more = false;
     operation->cursor_next = (struct state_bytes){NULL, 0};
+}
+
+void
+state__operation_begin(struct state_operation *operation)
+{
+    const void *cursor = NULL;
+
+    if (operation->kind == STATE_LIST)
+        cursor = operation->cursor.bytes;
+    if (cursor != NULL && cursor == operation->cursor_next.bytes) {
+        release(&operation->private_.previous,
+                &operation->private_.release_previous);
+        operation->private_.previous = operation->private_.owned;
+        operation->private_.release_previous = operation->private_.release;
+        operation->private_.owned = NULL;
+        operation->private_.release = NULL;
+        operation->private_.cursor = cursor;
+    } else if (cursor == NULL || cursor != operation->private_.cursor) {
+        /* Otherwise the same page is asked for once more. */
+        release(&operation->private_.previous,
+                &operation->private_.release_previous);
+        operation->private_.cursor = NULL;
+    }
+    release(&operation->private_.owned, &operation->private_.release);
+    clear_outputs(operation);
+}
+
+void
+state_operation_deinit(struct state_operation *operation)
+{
+    if (operation == NULL)
+        return;
+    release(&operation->private_.owned, &operation->private_.release);
+    release(&operation->private_.previous,
+            &operation->private_.release_previous);
+    operation->private_.cursor = NULL;
+    clear_outputs(operation);
 }

@@ -26,6 +26,13 @@ state__operation_condition(const struct state_operation *operation)
 }
 
 /*
+ * Clears the outputs for a new submission, and frees what they hold unless
+ * the cursor lies there.
+ */
+void
+state__operation_begin(struct state_operation *operation);
+
+/*
  * Checks all inputs but the namespace's name, whose check a backend may have
  * cheaper means for. Ends the operation unless it returns STATE_OK.
  */

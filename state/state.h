@@ -248,7 +248,9 @@ struct state_entry {
  * point to must stay where they are and unchanged. Afterwards the inputs are
  * as they were, and the outputs belong to the record until it is submitted
  * again (which frees them) or state_operation_deinit is called. The record
- * must not be copied while it holds outputs: some lie inside it.
+ * must not be copied while it holds outputs: some lie inside it. Its inputs
+ * must not point into its own outputs, with one exception: to go on with a
+ * LIST, set `cursor` to `cursor_next` and submit the record again.
  */
 struct state_operation {
     /* -- Inputs -- */
@@ -337,6 +339,9 @@ struct state_operation {
     struct {
         void *owned;                  /* a block that holds outputs */
         void (*release)(void *owned); /* how it is given back */
+        void *previous;               /* the same of the page before, */
+        void (*release_previous)(void *owned);
+        const void *cursor; /* which is where the cursor lies */
         uint64_t small[STATE_VALUE_INLINE_MAX / sizeof(uint64_t)];
     } private_;
 };

@@ -154,7 +154,7 @@ state_store_submit(struct state_store *store,
 {
     enum state_status status;
 
-    state_operation_deinit(operation);
+    state__operation_begin(operation);
     status = state__operation_check(operation, store->value_bytes_max);
     if (status)
         return status;

@@ -156,6 +156,43 @@ START_TEST(deinit_releases_once_and_leaves_the_inputs)
 }
 END_TEST
 
+START_TEST(what_the_cursor_points_to_stays_for_one_more_submission)
+{
+    struct state_operation operation = {.kind = STATE_LIST};
+
+    operation.private_.owned = bytes;
+    operation.private_.release = count_release;
+    operation.cursor_next = (struct state_bytes){bytes, 5};
+    operation.cursor = operation.cursor_next;
+    state__operation_begin(&operation);
+    ck_assert_uint_eq(release_count, 0);
+    ck_assert_ptr_null(operation.cursor_next.bytes);
+
+    /* The next page, from which it goes on again. */
+    operation.private_.owned = bytes;
+    operation.private_.release = count_release;
+    operation.cursor_next = (struct state_bytes){bytes + 5, 5};
+    operation.cursor = operation.cursor_next;
+    state__operation_begin(&operation);
+    ck_assert_uint_eq(release_count, 1);
+
+    /* The same page once more, as after a failure. */
+    state__operation_begin(&operation);
+    state__operation_begin(&operation);
+    ck_assert_uint_eq(release_count, 1);
+
+    /* And the last, from which it does not. */
+    operation.private_.owned = bytes;
+    operation.private_.release = count_release;
+    operation.cursor_next = (struct state_bytes){bytes + 9, 5};
+    operation.cursor = (struct state_bytes){"elsewhere", 9};
+    state__operation_begin(&operation);
+    ck_assert_uint_eq(release_count, 3);
+    state_operation_deinit(&operation);
+    ck_assert_uint_eq(release_count, 3);
+}
+END_TEST
+
 START_TEST(a_short_result_of_any_length_is_never_null)
 {
     for (size_t length = 0; length <= STATE_VALUE_INLINE_MAX; length++) {
@@ -190,6 +227,7 @@ main(void)
         a_namespace_is_named_like_a_label,
         inputs_are_held_against_their_limits,
         deinit_releases_once_and_leaves_the_inputs,
+        what_the_cursor_points_to_stays_for_one_more_submission,
         a_short_result_of_any_length_is_never_null,
         a_message_that_is_too_long_is_cut_to_the_record,
         NULL,

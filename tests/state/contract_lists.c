@@ -95,7 +95,6 @@ START_TEST(a_list_goes_on_after_its_cursor_page_by_page)
         struct state_operation list = {.kind = STATE_LIST,
                                        .namespace_ = "pages",
                                        .limit_count = limit};
-        char cursor[STATE_KEY_BYTES_MAX];
         size_t seen = 0;
 
         do {
@@ -105,10 +104,8 @@ START_TEST(a_list_goes_on_after_its_cursor_page_by_page)
                 ck_assert(is_same(list.entries[i].key, keys[seen++]));
             if (!list.more)
                 break;
-            memcpy(cursor, list.cursor_next.bytes,
-                   list.cursor_next.length_bytes);
-            list.cursor = (struct state_bytes){
-                cursor, list.cursor_next.length_bytes};
+            /* The one input that may lie in the outputs. */
+            list.cursor = list.cursor_next;
         } while (true);
         ck_assert_uint_eq(seen, KEY_COUNT);
         state_operation_deinit(&list);
