@@ -248,7 +248,8 @@ void
 gvm__translate_return(struct gvm__translation *t)
 {
     uint32_t count = t->type->result_count;
-    struct gvm__operand *value = &t->operands[t->operand_count - 1];
+    struct gvm__operand *value =
+        count > 0 ? &t->operands[t->operand_count - 1] : NULL;
     struct gvm__ir *ir;
 
     if (count == 0) {
