@@ -1,6 +1,7 @@
 /*
- * check_no_memory.c - what a store does when the C heap is exhausted: the
- * n-th allocation fails, for every n, until all of the work succeeds.
+ * check_no_memory.c - what a store and a module do when the C heap is
+ * exhausted: the n-th allocation fails, for every n, until all of the work
+ * succeeds.
  *
  * The linker puts the functions below in front of the C library's (--wrap),
  * for the engine's code as for this.
@@ -156,6 +157,70 @@ START_TEST(every_allocation_that_fails_is_told_and_leaves_a_whole_store)
 }
 END_TEST
 
+/* A module that takes every path of the decoder that allocates, and has
+ * bodies to translate. */
+static struct module_builder *
+build_module(void)
+{
+    struct module_builder *builder = module_builder_create();
+
+    module_builder_import_func(builder, "m", "f", "il:");
+    module_builder_import_global(builder, "m", "g", 'r', false);
+    module_builder_func(builder, ":i", "il",
+                        BYTES(0x02, 0x40, 0x20, 0, 0x0e, 1, 0, 0, 0x0b, 0x41,
+                              1, 0x42, 2, 0x10, 0, 0x41, 7, 0x0b));
+    module_builder_table(builder, 'r', 4, NO_MAX);
+    module_builder_memory(builder, 1, NO_MAX);
+    module_builder_global(builder, 'i', true, BYTES(0x41, 1, 0x0b));
+    module_builder_export(builder, "a", GVM_EXTERN_FUNC, 1);
+    module_builder_export(builder, "b", GVM_EXTERN_FUNC, 0);
+    module_builder_elements(builder, 0, (const uint32_t[]){0, 1}, 2);
+    module_builder_elements_raw(
+        builder, BYTES(5, 0x70, 2, 0xd2, 1, 0x0b, 0x23, 0, 0x0b));
+    module_builder_data(builder, 0, "x", 1);
+    module_builder_name(builder, 1, "name");
+    return builder;
+}
+
+/* Bit 0 of the loop's index: eager, bit 1: a copy of the bytes. */
+START_TEST(every_allocation_that_fails_refuses_a_module_and_leaves_nothing)
+{
+    struct gvm_module_options options = {
+        .eager = (_i & 1) != 0,
+        .copy_bytes = (_i & 2) != 0,
+    };
+    struct module_builder *builder = build_module();
+    size_t length_bytes;
+    const uint8_t *bytes = module_builder_finish(builder, &length_bytes);
+    enum gvm_status status = GVM_NO_MEMORY;
+    int n;
+
+    for (n = 0; n < ALLOCATIONS_MAX && status != GVM_OK; n++) {
+        struct gvm_engine *engine = NULL;
+        struct gvm_module *module = NULL;
+        struct gvm_error err = {.status = GVM_OK};
+
+        allocations_left = n;
+        status = gvm_engine_create(NULL, &engine);
+        if (status == GVM_OK)
+            status = gvm_module_load(engine, &options, bytes, length_bytes,
+                                     &module, &err);
+        allocations_left = -1;
+        ck_assert((module != NULL) == (status == GVM_OK));
+        if (status != GVM_OK) {
+            ck_assert_int_eq(status, GVM_NO_MEMORY);
+            ck_assert(engine == NULL || err.status == GVM_NO_MEMORY);
+        }
+        gvm_module_destroy(module);
+        gvm_engine_destroy(engine);
+    }
+    ck_assert_int_eq(status, GVM_OK);
+    /* At least one for each thing of the module above. */
+    ck_assert_int_gt(n, 12);
+    module_builder_destroy(builder);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -167,6 +232,9 @@ main(void)
     tcase_add_loop_test(
         tests, every_allocation_that_fails_is_told_and_leaves_a_whole_store, 0,
         vm_world_bounds_count());
+    tcase_add_loop_test(
+        tests, every_allocation_that_fails_refuses_a_module_and_leaves_nothing,
+        0, 4);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
