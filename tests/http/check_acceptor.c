@@ -151,14 +151,18 @@ START_TEST(one_connection_too_many_is_told_so)
     http_answer_deinit(&answer);
     ck_assert(http_client_is_closed(fds[0]));
     http_client_close(fds[0]);
-    /* Its loop counts it out after the client has seen the end. */
-    int status = 503;
-    for (int tries = 0; tries < 1000 && status == 503; tries++) {
+    /*
+     * Its loop counts it out after the client has seen the end. Until then
+     * the answer is 503, or is lost in the reset that a late request causes.
+     */
+    int status = 0;
+    while (status != 200) {
         fd = http_client_connect(world.port);
         status = ask(fd);
+        ck_assert_msg(status == 200 || status == 503 || status == 0, "%d",
+                      status);
         http_client_close(fd);
     }
-    ck_assert_int_eq(status, 200);
 }
 END_TEST
 
