@@ -2,13 +2,15 @@
  * decode.c - the frame of a module: header, sections, their order.
  *
  * See decode.h. The sections themselves are in decode_items.c, export.c and
- * decode_segments.c.
+ * decode_segments.c; each reads a cursor that ends where its section does,
+ * and having left bytes unread is as malformed as wanting more.
  */
 #include "vm/decode.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* The magic number and version 1. */
 static const char header[8] = {0, 'a', 's', 'm', 1, 0, 0, 0};
 
 static const struct section_rule {
@@ -109,6 +111,8 @@ gvm__decode_declare(struct gvm__decoder *decoder, uint32_t function)
 {
     struct gvm_module *module = decoder->module;
 
+    /* Made at the first use: most modules have an export or an element. All
+     * functions are known by then. */
     if (module->declared_functions == NULL) {
         GVM__TRY(gvm__decode_resize(decoder, &module->declared_functions, 1,
                                     0, module->function_count / 8 + 1));
@@ -127,6 +131,8 @@ gvm__decode_resize(struct gvm__decoder *decoder, void *array,
 
     /* `array` is the address of a pointer, whatever it points to. */
     memcpy(&old, array, sizeof(old));
+    /* One more, as no bytes at all may be a null pointer. The product fits:
+     * counts are limited, and so are the bytes that stand for them. */
     resized = realloc(old, count * item_bytes + 1);
     if (resized == NULL) {
         return gvm__error_set(decoder->reader.err, GVM_NO_MEMORY,
@@ -143,6 +149,8 @@ gvm__decode_resize(struct gvm__decoder *decoder, void *array,
 
 /* ---- The frame ------------------------------------------------------- */
 
+/* Eight bytes; a file that is too short is told from one that is not
+ * WebAssembly, and that from one of another version. */
 static enum gvm_status
 decode_header(struct gvm__reader *reader)
 {
@@ -168,7 +176,11 @@ decode_header(struct gvm__reader *reader)
     return GVM_OK;
 }
 
-/* Only the name counts, and that it is one. */
+/*
+ * Only the name counts, and that it is one: what follows it is the business
+ * of tools. The names of functions are read at the end, when it is known
+ * how many there are; the section may stand anywhere.
+ */
 static enum gvm_status
 decode_custom(struct gvm__decoder *decoder)
 {
@@ -184,6 +196,8 @@ decode_custom(struct gvm__decoder *decoder)
     return GVM_OK;
 }
 
+/* One section, custom or not. `last_rank` is that of the last which was
+ * not. */
 static enum gvm_status
 decode_section(struct gvm__decoder *decoder, struct gvm__reader *module,
                unsigned *last_rank)
@@ -197,6 +211,7 @@ decode_section(struct gvm__decoder *decoder, struct gvm__reader *module,
         return gvm__read_fail(module, GVM_MALFORMED, at,
                               "malformed section id %u", id);
     }
+    /* In 1.0 there is no such section. */
     if (id == GVM__SECTION_DATA_COUNT) {
         GVM__TRY(gvm__decode_feature(decoder, at, GVM_FEATURE_BULK_MEMORY,
                                      "malformed section id 12"));
@@ -243,6 +258,7 @@ gvm__decode(struct gvm_module *module, struct gvm_error *err)
         GVM__TRY(decode_section(&decoder, &reader, &last_rank));
     }
 
+    /* Sections that are missing count as empty ones. */
     if (decoder.code_count !=
         module->function_count - module->imported_function_count) {
         return gvm__read_fail(&reader, GVM_MALFORMED, reader.at,

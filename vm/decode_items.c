@@ -3,7 +3,11 @@
  *
  * An index space begins with what is imported; the import section makes
  * room for as many items of each kind as there are imports, the sections
- * behind it resize that to what is needed.
+ * behind it resize that to what is needed. Tables and memories are few, so
+ * their arrays grow one by one.
+ *
+ * A count in the module is raised only when the item that it counts is
+ * whole: after a failure gvm_module_destroy releases exactly those.
  */
 #include "vm/decode.h"
 
@@ -25,6 +29,8 @@ decode_type_list(struct gvm__decoder *decoder, uint32_t max,
     return GVM_OK;
 }
 
+/* The byte 0x60, parameters, results. In 1.0 a function with more than one
+ * result is well formed, yet invalid. */
 static enum gvm_status
 decode_func_type(struct gvm__decoder *decoder, struct gvm_func_type *type)
 {
@@ -61,6 +67,7 @@ gvm__decode_types(struct gvm__decoder *decoder)
     struct gvm_module *module = decoder->module;
     uint32_t count;
 
+    /* A type takes three bytes at least: its form and two counts. */
     GVM__TRY(gvm__read_count(&decoder->reader, 3, GVM_ITEMS_MAX,
                              "GVM_ITEMS_MAX", &count));
     GVM__TRY(gvm__decode_resize(decoder, &module->types,
@@ -84,6 +91,7 @@ gvm__decode_types(struct gvm__decoder *decoder)
 
 /* ---- What imports and definitions have in common --------------------- */
 
+/* A minimum and perhaps a maximum; the unit is the caller's. */
 static enum gvm_status
 decode_limits(struct gvm__decoder *decoder, struct gvm_limits *limits)
 {
@@ -111,6 +119,8 @@ decode_limits(struct gvm__decoder *decoder, struct gvm_limits *limits)
     return GVM_OK;
 }
 
+/* Imported or defined. That a table's entries fit into memory is a matter
+ * of the store that has to make it. */
 static enum gvm_status
 decode_table(struct gvm__decoder *decoder)
 {
@@ -131,6 +141,7 @@ decode_table(struct gvm__decoder *decoder)
     }
     GVM__TRY(gvm__decode_ref_type(decoder, &type.element_type));
     GVM__TRY(decode_limits(decoder, &type.limits));
+    /* The second one is what needs the feature. */
     if (module->table_count == 1) {
         module->features_used |= GVM_FEATURE_REFERENCE_TYPES;
     }
@@ -142,6 +153,7 @@ decode_table(struct gvm__decoder *decoder)
     return GVM_OK;
 }
 
+/* Imported or defined. The bound of 65,536 pages is the format's own. */
 static enum gvm_status
 decode_memory(struct gvm__decoder *decoder)
 {
@@ -168,7 +180,7 @@ decode_memory(struct gvm__decoder *decoder)
     return GVM_OK;
 }
 
-/* There is room for it. */
+/* Appends to the globals; there is room for it. */
 static enum gvm_status
 decode_global_type(struct gvm__decoder *decoder)
 {
@@ -189,7 +201,7 @@ decode_global_type(struct gvm__decoder *decoder)
     return GVM_OK;
 }
 
-/* There is room for it. */
+/* Appends to the functions; there is room for it. */
 static enum gvm_status
 decode_function_type(struct gvm__decoder *decoder)
 {
@@ -218,6 +230,7 @@ check_total(struct gvm__decoder *decoder, uint32_t imported, uint32_t count,
 
 /* ---- Imports --------------------------------------------------------- */
 
+/* One import. Its item goes to the end of the index space of its kind. */
 static enum gvm_status
 decode_import(struct gvm__decoder *decoder, struct gvm__import *import)
 {
@@ -292,6 +305,7 @@ gvm__decode_functions(struct gvm__decoder *decoder)
     uint32_t imported = module->imported_function_count;
     uint32_t count;
 
+    /* Only their types: the bodies come in the code section. */
     GVM__TRY(gvm__read_count(&decoder->reader, 1, GVM_ITEMS_MAX,
                              "GVM_ITEMS_MAX", &count));
     GVM__TRY(check_total(decoder, imported, count, "functions"));
@@ -322,6 +336,7 @@ gvm__decode_memories(struct gvm__decoder *decoder)
 {
     uint32_t count;
 
+    /* A second one is invalid rather than over a limit of ours. */
     GVM__TRY(gvm__read_count(&decoder->reader, 2, GVM_ITEMS_MAX,
                              "GVM_ITEMS_MAX", &count));
     for (uint32_t i = 0; i < count; i++) {
@@ -337,6 +352,7 @@ gvm__decode_globals(struct gvm__decoder *decoder)
     uint32_t imported = module->imported_global_count;
     uint32_t count;
 
+    /* A type, the mutability, and an expression of one byte at least. */
     GVM__TRY(gvm__read_count(&decoder->reader, 3, GVM_ITEMS_MAX,
                              "GVM_ITEMS_MAX", &count));
     GVM__TRY(check_total(decoder, imported, count, "globals"));
@@ -375,6 +391,7 @@ gvm__decode_start(struct gvm__decoder *decoder)
 
 /* ---- Code ------------------------------------------------------------ */
 
+/* Bodies are located, not read: gvm__validate reads them. */
 enum gvm_status
 gvm__decode_code(struct gvm__decoder *decoder)
 {

@@ -30,7 +30,8 @@ find_functions(struct gvm__reader *section, struct gvm__reader *functions)
     return false;
 }
 
-/* Entries come by ascending index. */
+/* Fills `names` by index; false when an entry is broken. Entries come by
+ * ascending index, so none is there twice. */
 static bool
 read_names(struct gvm__reader *reader, uint32_t count,
            struct gvm__name *names, uint32_t function_count)
@@ -63,7 +64,8 @@ gvm__decode_names(struct gvm__decoder *decoder)
     struct gvm__reader functions;
     uint32_t count;
 
-    section.err = NULL; /* nothing in here is an error */
+    /* Nothing in here is an error, a limit that is passed included. */
+    section.err = NULL;
     if (!find_functions(&section, &functions) ||
         gvm__read_count(&functions, 2, GVM_ITEMS_MAX, "GVM_ITEMS_MAX",
                         &count) != GVM_OK ||

@@ -1,5 +1,13 @@
 /*
  * decode_segments.c - constant expressions, element and data segments.
+ *
+ * In 1.0 a segment began with the index of its table or memory, which could
+ * only be zero; bulk memory and reference types made that number a kind.
+ * Which of the two it is depends on the features of the load.
+ *
+ * What instances evaluate again and again is kept small: an element segment
+ * of nothing but functions and nulls, as compilers make them, is an array of
+ * indexes.
  */
 #include "vm/decode.h"
 
@@ -7,7 +15,8 @@
 
 /* ---- Constant expressions -------------------------------------------- */
 
-/* Reads what follows the opcode; gives the type of the value. */
+/* Reads what follows the opcode; gives the type of the value. Slots of
+ * 32-bit values have the upper half zero, as everywhere. */
 static enum gvm_status
 decode_const_value(struct gvm__decoder *decoder, const uint8_t *at,
                    struct gvm__const_expr *expr, enum gvm_value_type *type)
@@ -40,6 +49,7 @@ decode_const_value(struct gvm__decoder *decoder, const uint8_t *at,
         *type = GVM_F64;
         return GVM_OK;
     case GVM__INSN_GLOBAL_GET:
+        /* Others are not known yet, or would depend on the order. */
         GVM__TRY(gvm__decode_index(decoder, module->imported_global_count,
                                    "global", &expr->index));
         *type = module->globals[expr->index].type;
@@ -94,7 +104,8 @@ gvm__decode_const_expr(struct gvm__decoder *decoder,
     uint32_t value_count = 0;
     uint8_t code;
 
-    /* All values are on the stack at the end; there must be one. */
+    /* Constant instructions only push, so it is enough to count: at the end
+     * one value must be there, and it is the last that was pushed. */
     for (;;) {
         const uint8_t *at = reader->at;
 
@@ -192,6 +203,7 @@ decode_element_type(struct gvm__decoder *decoder, uint32_t kind,
         if (kind & ELEMENT_EXPRESSIONS) {
             return gvm__decode_ref_type(decoder, &segment->type);
         }
+        /* Meant for kinds of things other than functions; there are none. */
         GVM__TRY(gvm__read_byte(&decoder->reader, &element_kind));
         if (element_kind != 0) {
             return gvm__read_fail(&decoder->reader, GVM_MALFORMED, at,
@@ -202,6 +214,7 @@ decode_element_type(struct gvm__decoder *decoder, uint32_t kind,
     return GVM_OK;
 }
 
+/* Indexes of functions, one byte each at least. */
 static enum gvm_status
 decode_element_functions(struct gvm__decoder *decoder,
                          struct gvm__element_segment *segment)
@@ -259,6 +272,7 @@ decode_element_exprs(struct gvm__decoder *decoder,
     return GVM_OK;
 }
 
+/* The vector of entries, in either form. */
 static enum gvm_status
 decode_element_entries(struct gvm__decoder *decoder, uint32_t kind,
                        struct gvm__element_segment *segment)
@@ -284,6 +298,7 @@ decode_element_entries(struct gvm__decoder *decoder, uint32_t kind,
                : decode_element_functions(decoder, segment);
 }
 
+/* One segment, of any of the eight kinds. */
 static enum gvm_status
 decode_element(struct gvm__decoder *decoder,
                struct gvm__element_segment *segment)
@@ -334,6 +349,8 @@ gvm__decode_elements(struct gvm__decoder *decoder)
 
 /* ---- Data segments --------------------------------------------------- */
 
+/* It stands before the code, so that memory.init can be checked in one
+ * pass; gvm__decode compares it with the real count. */
 enum gvm_status
 gvm__decode_data_count(struct gvm__decoder *decoder)
 {
@@ -345,6 +362,7 @@ gvm__decode_data_count(struct gvm__decoder *decoder)
     return GVM_OK;
 }
 
+/* One segment. Its bytes stay where they are in the module. */
 static enum gvm_status
 decode_data(struct gvm__decoder *decoder, struct gvm__data_segment *segment)
 {

@@ -44,6 +44,7 @@ struct gvm_engine {
 
 /* ---- Engines --------------------------------------------------------- */
 
+/* A point of the field other than zero. */
 static uint64_t
 random_key(void)
 {
@@ -117,6 +118,8 @@ gvm_version(void)
 
 /* ---- Types ----------------------------------------------------------- */
 
+/* hash * key + value in the field. As 2^61 is 1 there, what overflows is
+ * added at the bottom. */
 static uint64_t
 hash_step(uint64_t hash, uint64_t key, uint64_t value)
 {
@@ -128,6 +131,8 @@ hash_step(uint64_t hash, uint64_t key, uint64_t value)
     return folded >= HASH_PRIME ? folded - HASH_PRIME : folded;
 }
 
+/* The polynomial begins with the number of parameters, so that moving a
+ * type from the parameters to the results makes another one. */
 static uint64_t
 hash_type(const struct gvm_engine *engine, const struct gvm_func_type *type)
 {
@@ -143,6 +148,7 @@ hash_type(const struct gvm_engine *engine, const struct gvm_func_type *type)
     return hash_step(hash, engine->hash_key, type->result_count + 1);
 }
 
+/* Equal hashes are not enough. */
 static bool
 entry_is(const struct entry *entry, const struct gvm_func_type *type)
 {
@@ -156,6 +162,7 @@ entry_is(const struct entry *entry, const struct gvm_func_type *type)
                    type->result_count) == 0);
 }
 
+/* The head of the chain; there are buckets. */
 static uint32_t *
 bucket_of(struct gvm_engine *engine, uint64_t hash)
 {
@@ -260,6 +267,7 @@ gvm__engine_type_acquire(struct gvm_engine *engine,
                                   entry_is(&engine->entries[found], type))) {
         found = engine->entries[found].next;
     }
+    /* A count of 64 bits cannot be made to wrap around by loading. */
     if (found != NO_ENTRY) {
         engine->entries[found].reference_count++;
         *id = found;

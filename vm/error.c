@@ -1,7 +1,13 @@
 /*
  * error.c - texts of statuses, traps and types, and the error structure.
  *
- * Any thread may call what is here.
+ * The texts of statuses and traps come from the maps of vm.h, so a new one
+ * has its text at once. The switches have no default: the compiler says when
+ * a value is missing. Numbers that are no such value still get a text, as
+ * they come from other people's programs.
+ *
+ * An error belongs to whoever passes it in and is written by the thread that
+ * works for him; any thread may call what is here.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -91,6 +97,8 @@ gvm__error_set_function(struct gvm_error *err,
     if (!gvm_module_function_name(module, function, &name, &name_bytes)) {
         return;
     }
+    /* snprintf says how much it would have written, which may be more than
+     * there was room for; the loop below then has nothing to do. */
     used_bytes = strlen(err->message);
     used_bytes += (size_t)snprintf(err->message + used_bytes,
                                    sizeof(err->message) - used_bytes,

@@ -12,6 +12,7 @@
 
 #include "vm/decode.h"
 
+/* Less than, equal to or greater than zero, as memcmp. */
 static int
 compare_names(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
 {
@@ -84,6 +85,8 @@ order_exports(struct gvm__decoder *decoder)
     for (uint32_t i = 0; i < count; i++) {
         module->exports_by_name[i] = i;
     }
+    /* The passes alternate between the two arrays; the module keeps the one
+     * that came out sorted. */
     sorted = sort_exports(exports, module->exports_by_name, spare, count);
     if (sorted == spare) {
         spare = module->exports_by_name;
@@ -91,6 +94,7 @@ order_exports(struct gvm__decoder *decoder)
     }
     free(spare);
 
+    /* Names that are equal have become neighbours, in their old order. */
     for (uint32_t i = 1; i < count; i++) {
         const struct gvm__export *export = &exports[sorted[i]];
 
@@ -103,6 +107,7 @@ order_exports(struct gvm__decoder *decoder)
     return GVM_OK;
 }
 
+/* One export; a function that is exported may be referred to. */
 static enum gvm_status
 decode_export(struct gvm__decoder *decoder, struct gvm__export *export)
 {

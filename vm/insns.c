@@ -1,6 +1,9 @@
 /*
  * insns.c - the table of insns.inc, to look up by opcode.
  *
+ * The table is sparse: opcodes without a row have no text. Prefixed ones
+ * come behind all the plain ones, by their number after the prefix.
+ *
  * Read only; any thread may call what is here.
  */
 #include "vm/insns.h"
@@ -9,6 +12,7 @@
 
 #include "vm/vm.h"
 
+/* So that a row's 0 and its feature's name become the same kind of word. */
 enum feature {
     FEATURE_0 = 0,
 #define FEATURE_ROW(name, bit, text) FEATURE_##name = GVM_FEATURE_##name,

@@ -3,6 +3,9 @@
  *
  * A module is made by one thread and never changes afterwards (except for
  * translations, see module.h), so any number of threads may ask it.
+ *
+ * From create_module on everything hangs from the module: whatever step
+ * fails, gvm_module_destroy takes back what the steps before it made.
  */
 #include "vm/module.h"
 
@@ -13,7 +16,8 @@
 
 static const struct gvm_module_options default_options;
 
-/* What the options allow, or why they make no sense. */
+/* Options that make no sense, and a module longer than they allow: before a
+ * byte of it is looked at. */
 static enum gvm_status
 check_options(const struct gvm_module_options *options, size_t length_bytes,
               struct gvm_error *err)
@@ -58,6 +62,7 @@ create_module(struct gvm_engine *engine,
         free(created);
         return GVM_NO_MEMORY;
     }
+    /* Names, types and data segments point into the bytes from here on. */
     created->engine = engine;
     created->bytes = bytes;
     created->length_bytes = length_bytes;
@@ -187,6 +192,7 @@ extern_type(const struct gvm_module *module, enum gvm_extern_kind kind,
     return type;
 }
 
+/* `info` as the embedder sees the export. */
 static void
 fill_export(const struct gvm_module *module, const struct gvm__export *export,
             struct gvm_export_info *info)

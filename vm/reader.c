@@ -1,11 +1,17 @@
 /*
  * reader.c - see reader.h.
+ *
+ * Functions that read more than one thing work on a copy of the cursor and
+ * store it back at the end: a reader that failed has not moved, so whoever
+ * looks at `at` afterwards sees the start of what was broken.
  */
 #include "vm/reader.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
+/* The text is laid out here, so that gvm__error_set takes it as it is: what
+ * a module calls its things may hold a per cent sign. */
 enum gvm_status
 gvm__read_fail(const struct gvm__reader *reader, enum gvm_status status,
                const uint8_t *at, const char *format, ...)
@@ -27,6 +33,9 @@ gvm__read_fail_end(const struct gvm__reader *reader)
                           "unexpected end of section or function");
 }
 
+/* ---- Failures -------------------------------------------------------- */
+
+/* As GVM_FEATURE_MAP calls it, which is how proposals are called. */
 static const char *
 feature_name(enum gvm_feature feature)
 {
@@ -54,6 +63,8 @@ gvm__read_feature(const struct gvm__reader *reader,
                           feature_name(feature));
 }
 
+/* ---- Integers -------------------------------------------------------- */
+
 /*
  * LEB128 of `bits` bits. The last byte that the width allows must not ask
  * for another one, and what it has beyond the width must be zeros or, when
@@ -74,8 +85,10 @@ read_leb128(struct gvm__reader *reader, unsigned bits, bool is_signed,
             return gvm__read_fail_end(reader);
         }
         byte = *at++;
+        /* The last byte that this width allows. */
         if (shift + 7 >= bits) {
             unsigned value_bits = bits - shift;
+            /* Bits of the byte that the value does not have. */
             uint8_t unused = (uint8_t)(0x7f << value_bits) & 0x7f;
             bool negative = is_signed && (byte >> (value_bits - 1) & 1);
 
@@ -92,6 +105,7 @@ read_leb128(struct gvm__reader *reader, unsigned bits, bool is_signed,
         shift += 7;
     } while (byte & 0x80);
 
+    /* Bit 6 of the last byte is the sign, wherever that byte comes. */
     if (is_signed && (byte & 0x40) && shift < 64) {
         result |= UINT64_MAX << shift;
     }
@@ -157,6 +171,8 @@ gvm__read_fixed(struct gvm__reader *reader, unsigned length_bytes,
     return GVM_OK;
 }
 
+/* ---- Bytes and names ------------------------------------------------- */
+
 enum gvm_status
 gvm__read_bytes(struct gvm__reader *reader, uint64_t length_bytes,
                 const uint8_t **bytes)
@@ -170,7 +186,11 @@ gvm__read_bytes(struct gvm__reader *reader, uint64_t length_bytes,
     return GVM_OK;
 }
 
-/* How many bytes the character at `bytes` takes; 0 when it is not one. */
+/*
+ * How many bytes the character at `bytes` takes; 0 when it is not one. The
+ * first two bytes decide whether a form is the shortest, is no surrogate and
+ * lies below U+110000; the others only have to continue it.
+ */
 static size_t
 utf8_character_bytes(const uint8_t *bytes, size_t left_bytes)
 {
@@ -232,6 +252,7 @@ gvm__read_name(struct gvm__reader *reader, const char **name,
     const uint8_t *bytes = NULL;
     uint32_t length;
 
+    /* A length past the end is malformed whatever the limit says. */
     GVM__TRY(gvm__read_u32(&from, &length));
     GVM__TRY(gvm__read_bytes(&from, length, &bytes));
     if (length > GVM_NAME_BYTES_MAX) {
@@ -250,6 +271,8 @@ gvm__read_name(struct gvm__reader *reader, const char **name,
     return GVM_OK;
 }
 
+/* ---- Vectors and parts ----------------------------------------------- */
+
 enum gvm_status
 gvm__read_count(struct gvm__reader *reader, uint32_t item_bytes_min,
                 uint32_t max, const char *limit, uint32_t *count)
@@ -258,6 +281,7 @@ gvm__read_count(struct gvm__reader *reader, uint32_t item_bytes_min,
     uint32_t result;
 
     GVM__TRY(gvm__read_u32(&from, &result));
+    /* Divided, as a product of what the module says could wrap around. */
     if (result > gvm__reader_left(&from) / item_bytes_min) {
         return gvm__read_fail(reader, GVM_MALFORMED, reader->at,
                               "length out of bounds: %u items", result);

@@ -19,6 +19,7 @@ skim_indexes(struct gvm__reader *reader, uint64_t count)
     return GVM_OK;
 }
 
+/* Bytes that may be anything. */
 static enum gvm_status
 skim_bytes(struct gvm__reader *reader, uint32_t count)
 {
@@ -27,6 +28,8 @@ skim_bytes(struct gvm__reader *reader, uint32_t count)
     return gvm__read_bytes(reader, count, &bytes);
 }
 
+/* What follows an opcode. Types and zero bytes that have the wrong value are
+ * left alone: the rule that was broken before them is told instead. */
 static enum gvm_status
 skim_immediate(struct gvm__reader *reader, enum gvm__immediate immediate)
 {
@@ -82,6 +85,7 @@ gvm__validate_skim(struct gvm__validator *validator, const uint8_t *at,
 {
     uint64_t open_count = block_count;
 
+    /* A count is enough to find the body's end, and needs no limit. */
     validator->reader.at = at;
     while (open_count > 0) {
         GVM__TRY(gvm__validate_opcode(validator));

@@ -3,6 +3,10 @@
  *
  * See validate.h for the algorithm. Everything else of a module was checked
  * when it was decoded.
+ *
+ * What is proved here is what the translator and the handlers rely on
+ * without looking again: every operand is there and has its type, every
+ * index lies in its space, and no frame needs more slots than a frame has.
  */
 #include "vm/validate.h"
 
@@ -41,6 +45,8 @@ insn_text(const struct gvm__validator *validator)
     return info != NULL ? info->text : "instruction";
 }
 
+/* UNKNOWN stands for "any value" when it is expected, for "none" when it is
+ * what was found: operands that are unknown fit and never get here. */
 enum gvm_status
 gvm__validate_mismatch(struct gvm__validator *validator, uint8_t expected,
                        uint8_t found)
@@ -98,6 +104,7 @@ gvm__validate_check_list(struct gvm__validator *validator,
          memcmp(top - list.count, list.types, list.count) == 0)) {
         return GVM_OK;
     }
+    /* One by one from the top, for unknown ones and for the message. */
     for (uint32_t i = 1; i <= list.count; i++) {
         uint8_t expected = list.types[list.count - i];
 
@@ -147,6 +154,7 @@ gvm__validate_push_list(struct gvm__validator *validator,
 
 /* ---- Locals ---------------------------------------------------------- */
 
+/* The next `count` locals, parameters included. */
 static void
 add_locals(struct gvm__validator *validator, uint32_t count, uint8_t type)
 {
@@ -210,6 +218,8 @@ read_local_run(struct gvm__validator *validator, uint64_t *total)
         return gvm__validate_fail(validator, GVM_MALFORMED,
                                   "malformed value type 0x%02x", type);
     }
+    /* What is over the limit is still counted: more than 32 bits can hold is
+     * malformed, and that comes first. */
     *total += count;
     if (*total <= GVM_LOCALS_MAX) {
         add_locals(validator, count, type);
@@ -217,6 +227,8 @@ read_local_run(struct gvm__validator *validator, uint64_t *total)
     return GVM_OK;
 }
 
+/* The declarations at the start of a body. Runs of no locals are allowed,
+ * and as many of them as there are bytes. */
 static enum gvm_status
 read_locals(struct gvm__validator *validator)
 {
@@ -257,6 +269,8 @@ gvm__validate_body_end(struct gvm__validator *validator)
                                 "goes on behind its end");
 }
 
+/* One body. The validator is set up anew for it, so that a function's cost
+ * does not depend on those before it. */
 static enum gvm_status
 validate_function(struct gvm__validator *validator,
                   const struct gvm__function *function)
@@ -282,6 +296,8 @@ validate_function(struct gvm__validator *validator,
     validator->height_max = GVM_FRAME_SLOTS_MAX - GVM_FRAME_SLOTS_RESERVED -
                             validator->local_count;
     validator->block_count = 0;
+    /* The body is a block that gives the results; a branch to it returns.
+     * Parameters are locals, not operands. */
     validator->at = reader->at;
     GVM__TRY(gvm__validate_open(validator, GVM__INSN_BLOCK, nothing,
                                 validator->results));
@@ -315,6 +331,7 @@ prefer_malformed(struct gvm__validator *validator)
     return GVM_MALFORMED;
 }
 
+/* The letters of signatures in insns.inc. */
 static uint8_t
 letter_type(char letter)
 {
@@ -331,7 +348,8 @@ letter_type(char letter)
     }
 }
 
-/* Parses the signatures of insns.inc. */
+/* Parses the signatures of insns.inc: some microseconds per module, against
+ * a second table that would have to be kept in step. */
 static void
 make_rules(struct gvm__rule *rules)
 {

@@ -1,7 +1,9 @@
 /*
  * validate_control.c - the rules of blocks, branches and calls.
  *
- * See validate.h.
+ * See validate.h. Lists of types are never copied: they are parts of the
+ * module's bytes, and so a label's list that is met again is recognised by
+ * its address.
  */
 #include <string.h>
 
@@ -21,6 +23,7 @@ gvm__validate_open(struct gvm__validator *validator, enum gvm__insn insn,
     validator->blocks[validator->block_count++] = (struct gvm__block){
         .parameters = parameters,
         .results = results,
+        /* Its parameters are its own: they are pushed above this. */
         .height = validator->height,
         .insn = (uint16_t)insn,
     };
@@ -111,6 +114,7 @@ check_block_end(struct gvm__validator *validator)
     return GVM_OK;
 }
 
+/* The else branch begins as the block did, whatever became of the first. */
 enum gvm_status
 gvm__validate_else(struct gvm__validator *validator)
 {
@@ -142,6 +146,7 @@ gvm__validate_end(struct gvm__validator *validator)
                                   "type mismatch: an if without else does "
                                   "not give what it takes");
     }
+    /* The results now belong to the block around it. */
     validator->block_count--;
     return gvm__validate_push_list(validator, results);
 }
@@ -178,6 +183,8 @@ gvm__validate_branch(struct gvm__validator *validator)
     struct gvm__types types;
 
     GVM__TRY(read_label(validator, &types));
+    /* What br_if took is there again when it does not branch, and has the
+     * label's types even where it was unknown. */
     if (validator->code == GVM__INSN_BR_IF) {
         GVM__TRY(gvm__validate_pop(validator, GVM_I32));
         GVM__TRY(gvm__validate_pop_list(validator, types));
@@ -237,6 +244,7 @@ gvm__validate_br_table(struct gvm__validator *validator)
 
 /* ---- Calls ----------------------------------------------------------- */
 
+/* What a call of a function of this type does to the operands. */
 static enum gvm_status
 apply_call(struct gvm__validator *validator,
            const struct gvm_func_type *type)
@@ -268,6 +276,8 @@ read_call_table(struct gvm__validator *validator, uint32_t *table)
     struct gvm__reader *reader = &validator->reader;
     const uint8_t *at = reader->at;
 
+    /* The one byte of 1.0 needs no feature. Some compilers write an index
+     * in five bytes, for their linkers to fill in. */
     if (reader->at != reader->end && *reader->at == 0) {
         reader->at++;
         *table = 0;

@@ -23,6 +23,7 @@ gvm__validate_index(struct gvm__validator *validator, uint32_t count,
     return GVM_OK;
 }
 
+/* Pops and pushes what the row of insns.inc says. */
 static enum gvm_status
 apply_signature(struct gvm__validator *validator)
 {
@@ -44,7 +45,8 @@ is_reference(uint8_t type)
 
 /* ---- Parametric instructions ----------------------------------------- */
 
-/* Untyped: two numbers of the same type. */
+/* Untyped: two numbers of the same type, where an unknown one fits any. Two
+ * unknown ones leave an unknown one. */
 static enum gvm_status
 validate_select(struct gvm__validator *validator)
 {
@@ -65,6 +67,7 @@ validate_select(struct gvm__validator *validator)
     return gvm__validate_push(validator, a != GVM__UNKNOWN_TYPE ? a : b);
 }
 
+/* Only for instructions of reference types: all types are allowed. */
 static enum gvm_status
 read_value_type(struct gvm__validator *validator, uint8_t *type)
 {
@@ -76,6 +79,7 @@ read_value_type(struct gvm__validator *validator, uint8_t *type)
     return GVM_OK;
 }
 
+/* The format has a vector of types, the rules allow one. */
 static enum gvm_status
 validate_select_typed(struct gvm__validator *validator)
 {
@@ -132,6 +136,7 @@ validate_plain(struct gvm__validator *validator)
 
 /* ---- Variables and references ---------------------------------------- */
 
+/* local.get pushes, local.set pops, local.tee does both. */
 static enum gvm_status
 validate_local(struct gvm__validator *validator)
 {
@@ -149,6 +154,7 @@ validate_local(struct gvm__validator *validator)
                : GVM_OK;
 }
 
+/* global.get, and global.set of what may change. */
 static enum gvm_status
 validate_global(struct gvm__validator *validator)
 {
@@ -182,6 +188,11 @@ validate_ref_null(struct gvm__validator *validator)
     return gvm__validate_push(validator, type);
 }
 
+/*
+ * Only functions that are mentioned outside of bodies may be referred to
+ * (declared_functions): so an engine knows which ones can be reached through
+ * a reference before it reads any body.
+ */
 static enum gvm_status
 validate_ref_func(struct gvm__validator *validator)
 {
@@ -201,6 +212,7 @@ validate_ref_func(struct gvm__validator *validator)
 
 /* ---- Memories -------------------------------------------------------- */
 
+/* There is at most one memory, so its index is 0. */
 static enum gvm_status
 check_memory(struct gvm__validator *validator)
 {
@@ -225,6 +237,12 @@ read_memory_index(struct gvm__validator *validator)
     return check_memory(validator);
 }
 
+/*
+ * Loads and stores: an exponent of the alignment, an offset. Alignments are
+ * hints that nobody uses here, yet they must not promise more than the
+ * access's size. From 32 on the exponent has bits that later versions of
+ * the format use as flags.
+ */
 static enum gvm_status
 validate_access(struct gvm__validator *validator)
 {
@@ -267,6 +285,7 @@ read_data_index(struct gvm__validator *validator)
 
 /* ---- Tables ---------------------------------------------------------- */
 
+/* A table's index; what its entries are. */
 static enum gvm_status
 read_table_type(struct gvm__validator *validator, uint8_t *type)
 {
@@ -279,6 +298,7 @@ read_table_type(struct gvm__validator *validator, uint8_t *type)
     return GVM_OK;
 }
 
+/* An element segment's index; what its entries are. */
 static enum gvm_status
 read_element_type(struct gvm__validator *validator, uint8_t *type)
 {
@@ -376,6 +396,8 @@ skip_immediate(struct gvm__validator *validator)
     }
 }
 
+/* By what follows the opcode. Instructions that share that share their
+ * rules, or tell themselves apart by their code. */
 static enum gvm_status
 dispatch(struct gvm__validator *validator)
 {
