@@ -99,30 +99,27 @@ gvm_call_fuel(const struct gvm_call *call)
     return call->fuel_reserve + (uint64_t)call->fuel;
 }
 
-/* Fills err with the kind of the trap and where the call is. */
+/* Where the call is, in err; the message begins with `text`. */
 static void
-describe_trap(const struct gvm_call *call, const char *text,
-              struct gvm_error *err)
+describe_place(const struct gvm_call *call, const char *text,
+               struct gvm_error *err)
 {
     struct gvm_module *module = call->instance->module;
+    char shown[GVM__NAME_SHOWN_BYTES + 1];
     uint32_t function;
     uint64_t offset;
     const char *name;
     size_t name_bytes;
 
-    err->function = GVM_NO_FUNCTION;
-    err->offset = GVM_NO_OFFSET;
     if (module == NULL ||
-        !gvm__code_locate(module, call->pc, &function, &offset)) {
-        snprintf(err->message, sizeof err->message, "%s", text);
+        !gvm__code_locate(module, call->pc, &function, &offset))
         return;
-    }
     err->function = function;
     err->offset = offset;
     if (gvm_module_function_name(module, function, &name, &name_bytes))
         snprintf(err->message, sizeof err->message,
-                 "%s in function %u (%.*s) at offset 0x%llx", text,
-                 function, name_bytes < 64 ? (int)name_bytes : 64, name,
+                 "%s in function %u (%s) at offset 0x%llx", text, function,
+                 gvm__error_name(name, name_bytes, shown),
                  (unsigned long long)offset);
     else
         snprintf(err->message, sizeof err->message,
@@ -130,22 +127,23 @@ describe_trap(const struct gvm_call *call, const char *text,
                  (unsigned long long)offset);
 }
 
+/* Stopping is no failure, and may happen all the time: then nobody looks
+ * for the place. */
 static enum gvm_status
 fail(const struct gvm_call *call, enum gvm_status status,
      struct gvm_error *err)
 {
     const char *text = gvm_status_text(status);
 
-    if (err == NULL)
-        return status;
-    err->status = status;
-    err->trap = GVM_TRAP_NONE;
-    if (status == GVM_TRAP) {
-        err->trap = call->trap;
+    if (status == GVM_TRAP)
         text = call->host_message ? call->message
                                   : gvm_trap_text(call->trap);
-    }
-    describe_trap(call, text, err);
+    gvm__error_set(err, status, GVM_NO_OFFSET, "%s", text);
+    if (err == NULL || status == GVM_SUSPENDED)
+        return status;
+    if (status == GVM_TRAP)
+        err->trap = call->trap;
+    describe_place(call, text, err);
     return status;
 }
 

@@ -82,6 +82,28 @@ gvm__error_set(struct gvm_error *err, enum gvm_status status,
     return status;
 }
 
+const char *
+gvm__error_name(const char *name, size_t name_bytes,
+                char shown[static GVM__NAME_SHOWN_BYTES + 1])
+{
+    size_t length = name_bytes;
+
+    if (length > GVM__NAME_SHOWN_BYTES) {
+        length = GVM__NAME_SHOWN_BYTES;
+        /* Not in the middle of a UTF-8 sequence. */
+        while (length > 0 && ((uint8_t)name[length] & 0xc0) == 0x80) {
+            length--;
+        }
+    }
+    for (size_t i = 0; i < length; i++) {
+        uint8_t byte = (uint8_t)name[i];
+
+        shown[i] = byte < ' ' || byte == 0x7f ? '?' : name[i];
+    }
+    shown[length] = '\0';
+    return shown;
+}
+
 void
 gvm__error_set_function(struct gvm_error *err,
                         const struct gvm_module *module, uint32_t function)

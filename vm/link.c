@@ -12,43 +12,17 @@
 
 #include <string.h>
 
-/* Bytes of a name that a message shows. */
-#define NAME_SHOWN_BYTES 64u
-
-/* Printable form of a name: one line, terminated, cut when too long. */
-static const char *
-show_name(const char *name, size_t name_bytes,
-          char shown[static NAME_SHOWN_BYTES + 1])
-{
-    size_t length = name_bytes;
-    size_t i;
-
-    if (length > NAME_SHOWN_BYTES) {
-        length = NAME_SHOWN_BYTES;
-        /* Not in the middle of a UTF-8 sequence. */
-        while (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80)
-            length--;
-    }
-    for (i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)name[i];
-
-        shown[i] = byte < 0x20 || byte == 0x7f ? '?' : name[i];
-    }
-    shown[length] = '\0';
-    return shown;
-}
-
 /* GVM_UNLINKABLE with "<what> "<module>"."<name>": <detail>". */
 static enum gvm_status
 unlinkable(const struct gvm__import *import, struct gvm_error *err,
            const char *what, const char *detail)
 {
-    char module[NAME_SHOWN_BYTES + 1], name[NAME_SHOWN_BYTES + 1];
+    char module[GVM__NAME_SHOWN_BYTES + 1], name[GVM__NAME_SHOWN_BYTES + 1];
 
     return gvm__error_set(
         err, GVM_UNLINKABLE, GVM_NO_OFFSET, "%s \"%s\".\"%s\": %s", what,
-        show_name(import->module, import->module_bytes, module),
-        show_name(import->name, import->name_bytes, name), detail);
+        gvm__error_name(import->module, import->module_bytes, module),
+        gvm__error_name(import->name, import->name_bytes, name), detail);
 }
 
 /* What is wrong with limits, or NULL. A maximum that is asked for must be

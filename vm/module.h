@@ -175,6 +175,12 @@ gvm__module_function_type(const struct gvm_module *module, uint32_t index)
 enum gvm_status gvm__error_set(struct gvm_error *err, enum gvm_status status,
                                uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Bytes of a name that a message shows. */
+#define GVM__NAME_SHOWN_BYTES 64u
+/* A name of the module's, which is UTF-8, as a part of one line: terminated,
+ * without control characters, cut when it is too long. Returns `shown`. */
+const char *gvm__error_name(const char *name, size_t name_bytes,
+                            char shown[static GVM__NAME_SHOWN_BYTES + 1]);
 /* Sets err->function; the message gets the function's name, if any. */
 void gvm__error_set_function(struct gvm_error *err,
                              const struct gvm_module *module,

@@ -356,6 +356,47 @@ START_TEST(long_names_and_texts_are_cut_and_terminated)
 }
 END_TEST
 
+/* Names come from whoever made the module. */
+static const struct name {
+    const char *name;
+    const char *shown;
+} names[] = {
+    {"plain", "(plain)"},
+    {"two\nlines\r", "(two?lines?)"},
+    {"\x1b[31mred\x7f", "(?[31mred?)"},
+    /* 63 letters, then one of two bytes, of which the second is too many. */
+    {"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+     "\xc3\xa9",
+     "(abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk)"},
+};
+
+START_TEST(a_name_in_a_message_stays_one_line_of_text)
+{
+    struct module_builder *builder = module_builder_create();
+
+    module_builder_func(builder, ":", "", BYTES(I(UNREACHABLE), I(END)));
+    module_builder_name(builder, 0, names[_i].name);
+    module_builder_export(builder, "f", GVM_EXTERN_FUNC, 0);
+    vm_guest_open(&guest, GVM_BOUNDS_EXPLICIT, builder, NULL);
+    vm_guest_expect_trap(&guest, "f", NULL, GVM_TRAP_UNREACHABLE);
+    ck_assert_msg(strstr(guest.err.message, names[_i].shown) != NULL, "%s",
+                  guest.err.message);
+    vm_guest_close(&guest);
+}
+END_TEST
+
+START_TEST(a_suspended_call_is_nowhere)
+{
+    open_function(_i, ":i", "", BYTES(I(I32_CONST), 9, I(END)));
+    gvm_call_set_fuel(guest.call, 0);
+    ck_assert_int_eq(vm_guest_call(&guest, "f", NULL), GVM_SUSPENDED);
+    ck_assert_uint_eq(guest.err.function, GVM_NO_FUNCTION);
+    ck_assert_uint_eq(guest.err.offset, GVM_NO_OFFSET);
+    ck_assert_str_eq(guest.err.message, gvm_status_text(GVM_SUSPENDED));
+    vm_guest_close(&guest);
+}
+END_TEST
+
 START_TEST(errors_may_be_left_out)
 {
     struct gvm_extern function;
@@ -424,6 +465,9 @@ call_suite(void)
                         bounds);
     tcase_add_loop_test(tcase, long_names_and_texts_are_cut_and_terminated,
                         0, bounds);
+    tcase_add_loop_test(tcase, a_name_in_a_message_stays_one_line_of_text,
+                        0, (int)COUNT_OF(names));
+    tcase_add_loop_test(tcase, a_suspended_call_is_nowhere, 0, bounds);
     tcase_add_loop_test(tcase, errors_may_be_left_out, 0, bounds);
     tcase_add_loop_test(tcase, a_call_keeps_a_word_of_its_embedder, 0,
                         bounds);

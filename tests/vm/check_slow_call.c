@@ -272,6 +272,25 @@ START_TEST(what_a_host_function_took_back_is_not_the_text_of_a_later_trap)
 }
 END_TEST
 
+START_TEST(what_a_host_function_said_is_not_the_text_of_the_next_call)
+{
+    union gvm_value null = {.slot = 0};
+
+    host.statuses[0] = GVM_TRAP;
+    host.says_why = true;
+    host.trap = GVM_TRAP_HOST;
+    host.format = "once only";
+    open_host(_i);
+    vm_guest_expect_trap(&guest, "direct", SLOTS(1, 2), GVM_TRAP_HOST);
+    ck_assert(gvm_table_set(vm_world_export(guest.instance, "table").table,
+                            0, null));
+    vm_guest_expect_trap(&guest, "indirect", SLOTS(1, 2),
+                         GVM_TRAP_UNINITIALIZED_ELEMENT);
+    ck_assert_ptr_null(strstr(guest.err.message, "once only"));
+    close_all();
+}
+END_TEST
+
 START_TEST(a_host_function_may_set_the_fuel)
 {
     host.fuel = 5000;
@@ -386,6 +405,9 @@ slow_call_suite(void)
         to_host,
         what_a_host_function_took_back_is_not_the_text_of_a_later_trap, 0,
         bounds);
+    tcase_add_loop_test(
+        to_host, what_a_host_function_said_is_not_the_text_of_the_next_call,
+        0, bounds);
     tcase_add_loop_test(to_host, a_host_function_may_set_the_fuel, 0,
                         bounds);
     tcase_add_loop_test(
