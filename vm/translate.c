@@ -346,7 +346,10 @@ translate_body(struct gvm__translation *t, uint32_t local_count)
     gvm__operand_reach(t, t->type->result_count);
     enter = &t->list.irs[0];
     enter->immediates[0] = t->slot_max;
-    enter->immediates[1] = t->module->fuel_off ? 0 : t->cost;
+    enter->immediates[1] =
+        t->module->fuel_off
+            ? 0
+            : t->cost + local_count / GVM__LOCALS_PER_FUEL;
     enter->immediates[2] = parameter_count + GVM__LINK_SLOTS;
     enter->immediates[3] = local_count;
 }

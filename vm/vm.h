@@ -453,7 +453,8 @@ void *gvm_call_data(const struct gvm_call *call);
 
 /*
  * Fuel: one unit per WebAssembly instruction, charged by static size at
- * function entries and loop heads. A new call has UINT64_MAX / 2. A call
+ * function entries and loop heads, and at entries one more for every 64
+ * locals. Bulk operations take one for 64 bytes or 8 entries. A new call has UINT64_MAX / 2. A call
  * whose fuel does not cover the next charge is suspended; it goes on after
  * more was set. `fuel` above UINT64_MAX / 2 counts as that.
  */

@@ -244,6 +244,33 @@ START_TEST(without_fuel_nothing_is_charged_and_nothing_stops)
 }
 END_TEST
 
+static const struct zeroed {
+    uint32_t locals;
+    uint64_t cost;
+} zeroed[] = {{0, 2},  {63, 2},  {64, 3},
+              {127, 3}, {128, 4}, {GVM_LOCALS_MAX, 2 + 781}};
+
+/* Parameters come free; local.get, end. */
+START_TEST(locals_that_have_to_be_zeroed_cost_fuel)
+{
+    struct module_builder *builder = module_builder_create();
+    struct byte_buffer body = {0};
+
+    byte_buffer_put_byte(&body, 1);
+    byte_buffer_put_unsigned(&body, zeroed[_i].locals);
+    byte_buffer_put(&body, BYTES(0x7e, I(LOCAL_GET), 0, I(END)));
+    module_builder_func_raw(builder, "iii:i", body.bytes,
+                            body.length_bytes);
+    module_builder_export(builder, "f", GVM_EXTERN_FUNC, 0);
+    vm_guest_open(&guest, GVM_BOUNDS_EXPLICIT, builder, NULL);
+    gvm_call_set_fuel(guest.call, 1000);
+    vm_guest_expect(&guest, "f", SLOTS(5, 6, 7), 1, SLOTS(5));
+    ck_assert_uint_eq(1000 - gvm_call_fuel(guest.call), zeroed[_i].cost);
+    vm_guest_close(&guest);
+    byte_buffer_deinit(&body);
+}
+END_TEST
+
 /* More instructions in a row than a call spends between two looks. */
 START_TEST(a_charge_may_be_larger_than_a_slice)
 {
@@ -398,6 +425,8 @@ run_suite(void)
     tcase_add_loop_test(fuel,
                         without_fuel_nothing_is_charged_and_nothing_stops,
                         0, programs);
+    tcase_add_loop_test(fuel, locals_that_have_to_be_zeroed_cost_fuel, 0,
+                        (int)COUNT_OF(zeroed));
     tcase_add_loop_test(fuel, a_charge_may_be_larger_than_a_slice, 0,
                         bounds);
     tcase_add_loop_test(threads, an_interrupt_stops_a_call_once, 0, bounds);

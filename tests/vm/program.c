@@ -93,7 +93,10 @@ match_blocks(struct program_function *function)
     uint32_t depth = 0;
     uint32_t *cost = &function->cost;
 
-    function->cost = 0;
+    /* One for every 64 locals, which have to be zeroed. */
+    function->cost =
+        (uint32_t)(strlen(function->locals) - function->parameter_count) /
+        64;
     for (uint32_t i = 0; i < function->insn_count; i++) {
         struct program_insn *insn = &function->insns[i];
 

@@ -56,7 +56,7 @@ struct program_function {
     uint32_t *labels;
     uint32_t label_count;
     uint32_t label_capacity;
-    uint32_t cost; /* instructions outside of loops */
+    uint32_t cost; /* instructions outside of loops, and locals */
     uint32_t body_offset; /* in the module */
 };
 
