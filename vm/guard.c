@@ -60,6 +60,7 @@ gvm__guard_enter(struct gvm__guard_frame *frame)
     frame->paused = false;
     frame->is_bus = false;
     frame->pc_register = 0;
+    frame->fuel_register = 0;
     frame->outer = innermost;
     innermost = frame;
 }
@@ -78,7 +79,7 @@ static pthread_once_t install_once = PTHREAD_ONCE_INIT;
 static struct sigaction previous_segv;
 static struct sigaction previous_bus;
 
-/* The register that holds the first argument of the running function. */
+/* The registers that hold a function's first and fifth argument. */
 static uint64_t
 first_argument(const ucontext_t *context)
 {
@@ -86,6 +87,16 @@ first_argument(const ucontext_t *context)
     return (uint64_t)context->uc_mcontext.gregs[REG_RDI];
 #else
     return context->uc_mcontext.regs[0];
+#endif
+}
+
+static uint64_t
+fifth_argument(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+    return (uint64_t)context->uc_mcontext.gregs[REG_R8];
+#else
+    return context->uc_mcontext.regs[4];
 #endif
 }
 
@@ -189,6 +200,7 @@ handle(int signal_number, siginfo_t *info, void *context)
         return;
     }
     frame->pc_register = first_argument(context);
+    frame->fuel_register = fifth_argument(context);
     frame->is_bus = signal_number == SIGBUS;
     siglongjmp(frame->env, 1);
 }

@@ -11,7 +11,7 @@
  *     if (sigsetjmp(frame.env, 0) == 0)
  *         ... run ...
  *     else
- *         ... frame.pc_register and frame.is_bus say what happened ...
+ *         ... frame.pc_register, fuel_register, is_bus say what happened ...
  *     gvm__guard_leave(&frame);
  *
  * The sigsetjmp stands in the runner's own function, whose native frame must
@@ -33,11 +33,12 @@ struct gvm__guard_frame {
     /* True while a host function runs: a fault is then the host's own
      * mistake, and goes to whoever handled signals before. */
     volatile bool paused;
-    /* Set by the handler: the interrupted code's first argument register
-     * (the handlers' pc), and whether there was no page to be had (SIGBUS)
-     * rather than a guard (SIGSEGV). */
+    /* Set by the handler: the interrupted code's first and fifth argument
+     * registers (the handlers' pc and fuel), and whether there was no page
+     * to be had (SIGBUS) rather than a guard (SIGSEGV). */
     volatile bool is_bus;
     volatile uint64_t pc_register;
+    volatile uint64_t fuel_register;
     struct gvm__guard_frame *outer;
 };
 

@@ -124,8 +124,8 @@ GUEST_TYPES(GUEST_ACCESSORS)
         exit_ = (exit);                                                  \
         goto leave;                                                      \
     } while (0)
-/* A fault is reported from the pc as it was stored last. */
-#define STORE_PC() (inst->call->pc = pc)
+/* A fault is reported from what was stored last. */
+#define STORE_PC() (inst->call->pc = pc, inst->call->fuel = fuel)
 
 #else
 

@@ -131,6 +131,9 @@ run_guarded(struct gvm_call *call)
     } else {
 #ifndef GVM_SWITCH_LOOP
         call->pc = (const uint8_t *)(uintptr_t)frame.pc_register;
+        /* A slow path has stored it, and has something else there. */
+        if (frame.fuel_register < (uint64_t)call->fuel)
+            call->fuel = (int64_t)frame.fuel_register;
 #endif
         call->trap = frame.is_bus ? GVM_TRAP_OUT_OF_MEMORY
                                   : GVM_TRAP_MEMORY_OUT_OF_BOUNDS;

@@ -164,6 +164,21 @@ START_TEST(a_host_function_that_waits_is_the_one_that_is_called_again)
 }
 END_TEST
 
+/* get, get, call, const, add, end are paid for before it waits. */
+START_TEST(a_call_that_waits_needs_no_more_fuel_to_go_on)
+{
+    host.statuses[0] = GVM_SUSPENDED;
+    open_host(_i);
+    gvm_call_set_fuel(guest.call, 6);
+    ck_assert_int_eq(vm_guest_call(&guest, "direct", SLOTS(7, 8)),
+                     GVM_SUSPENDED);
+    ck_assert_uint_eq(gvm_call_fuel(guest.call), 0);
+    ck_assert_int_eq(vm_guest_resume(&guest), GVM_OK);
+    ck_assert_uint_eq(vm_guest_result(&guest, 0), 17);
+    close_all();
+}
+END_TEST
+
 START_TEST(a_call_that_waits_may_end_in_another_way)
 {
     host.statuses[0] = GVM_SUSPENDED;
@@ -391,6 +406,9 @@ slow_call_suite(void)
     tcase_add_loop_test(
         to_host, a_host_function_that_waits_is_the_one_that_is_called_again,
         0, bounds);
+    tcase_add_loop_test(to_host,
+                        a_call_that_waits_needs_no_more_fuel_to_go_on, 0,
+                        bounds);
     tcase_add_loop_test(to_host, a_call_that_waits_may_end_in_another_way,
                         0, 3);
     tcase_add_loop_test(to_host, exit_ends_a_call_without_a_trap, 0, 6);

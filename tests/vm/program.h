@@ -118,8 +118,6 @@ struct program_outcome {
     enum gvm_trap trap;
     uint32_t trap_function;
     uint64_t trap_offset; /* in the module */
-    /* The trap was an access's own, not a bulk operation's. */
-    bool trap_by_access;
     uint32_t pages;
     uint8_t *memory;
     struct program_value globals[PROGRAM_GLOBALS_MAX];

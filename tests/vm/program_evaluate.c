@@ -155,10 +155,8 @@ access_memory(struct activation *f, const struct program_insn *insn)
     if (stores)
         value = pop(m);
     address = (uint64_t)pop_i32(m) + insn->b;
-    if (address + width > (uint64_t)m->outcome->pages * PROGRAM_PAGE_BYTES) {
-        m->outcome->trap_by_access = true;
+    if (address + width > (uint64_t)m->outcome->pages * PROGRAM_PAGE_BYTES)
         return trap(f, GVM_TRAP_MEMORY_OUT_OF_BOUNDS);
-    }
     if (value.vague)
         return PROGRAM_ABANDONED;
     for (unsigned i = 0; i < width; i++) {
