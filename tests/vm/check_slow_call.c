@@ -169,9 +169,12 @@ START_TEST(a_call_that_waits_needs_no_more_fuel_to_go_on)
 {
     host.statuses[0] = GVM_SUSPENDED;
     open_host(_i);
-    gvm_call_set_fuel(guest.call, 6);
+    gvm_call_set_fuel(guest.call, 5);
     ck_assert_int_eq(vm_guest_call(&guest, "direct", SLOTS(7, 8)),
                      GVM_SUSPENDED);
+    gvm_call_set_fuel(guest.call, 6);
+    ck_assert_int_eq(vm_guest_resume(&guest), GVM_SUSPENDED);
+    ck_assert_int_eq(gvm_call_suspension(guest.call), GVM_SUSPENSION_HOST);
     ck_assert_uint_eq(gvm_call_fuel(guest.call), 0);
     ck_assert_int_eq(vm_guest_resume(&guest), GVM_OK);
     ck_assert_uint_eq(vm_guest_result(&guest, 0), 17);

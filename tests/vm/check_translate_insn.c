@@ -237,9 +237,13 @@ START_TEST(an_access_traps_where_it_leaves_the_memory)
                              2 * (uint64_t)UINT32_MAX};
 
     for (int bounds = 0; bounds < vm_world_bounds_count(); bounds++)
-        for (size_t i = 0; i < COUNT_OF(sums); i++)
-            for (size_t j = 0; j < COUNT_OF(offsets); j++)
+        for (size_t j = 0; j < COUNT_OF(offsets); j++) {
+            /* As far as an index reaches, beyond any reservation. */
+            try_access(bounds, access, LOCAL,
+                       (uint64_t)UINT32_MAX + offsets[j], offsets[j]);
+            for (size_t i = 0; i < COUNT_OF(sums); i++)
                 try_access(bounds, access, LOCAL, sums[i], offsets[j]);
+        }
 }
 END_TEST
 
