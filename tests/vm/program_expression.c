@@ -442,6 +442,41 @@ generator_consume(struct generator *g, char type)
     }
 }
 
+void
+generator_accumulate(struct generator *g, unsigned depth)
+{
+    char type = generator_type(g);
+    size_t which = (size_t)(strchr("ilfd", type) - "ilfd");
+    uint32_t local = generator_local(g, type, true);
+    static const uint16_t operations[][4] = {
+        {GVM__INSN_I32_ADD, GVM__INSN_I32_ADD, GVM__INSN_I32_XOR,
+         GVM__INSN_I32_SUB},
+        {GVM__INSN_I64_ADD, GVM__INSN_I64_ADD, GVM__INSN_I64_XOR,
+         GVM__INSN_I64_SUB},
+        {GVM__INSN_F32_ADD, GVM__INSN_F32_ADD, GVM__INSN_F32_MUL,
+         GVM__INSN_F32_SUB},
+        {GVM__INSN_F64_ADD, GVM__INSN_F64_ADD, GVM__INSN_F64_MUL,
+         GVM__INSN_F64_SUB}};
+
+    if (generator_once_in(g, 4)) {
+        generator_put(g, GVM__INSN_LOCAL_GET,
+                      generator_local(g, type, false));
+    } else {
+        generator_put(g, GVM__INSN_LOCAL_GET, local);
+        if (generator_once_in(g, 3))
+            generator_constant(g, type);
+        else
+            generator_expression(g, type, depth + 3);
+        generator_put(g, operations[which][generator_below(g, 4)], 0);
+    }
+    if (!generator_once_in(g, 5)) {
+        generator_put(g, GVM__INSN_LOCAL_SET, local);
+        return;
+    }
+    generator_put(g, GVM__INSN_LOCAL_TEE, local);
+    generator_consume(g, type);
+}
+
 /* ---- All of them --------------------------------------------------------- */
 
 void

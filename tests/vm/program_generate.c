@@ -255,9 +255,10 @@ generator_block(struct generator *g, const char *results, unsigned depth)
 
 /* ---- Loops --------------------------------------------------------------- */
 
-/* Counts up to `limit` in one of the ways that compilers do. */
+/* Counts up by `step` to `limit`, in one of the ways that compilers do. */
 static void
-count_up(struct generator *g, uint32_t counter, char type, int64_t limit)
+count_up(struct generator *g, uint32_t counter, char type, int64_t step,
+         int64_t limit)
 {
     static const uint16_t adds[] = {GVM__INSN_I32_ADD, GVM__INSN_I64_ADD,
                                     GVM__INSN_F32_ADD, GVM__INSN_F64_ADD};
@@ -273,7 +274,7 @@ count_up(struct generator *g, uint32_t counter, char type, int64_t limit)
     bool tees = generator_once_in(g, 2);
 
     generator_put(g, GVM__INSN_LOCAL_GET, counter);
-    generator_number(g, type, 1);
+    generator_number(g, type, step);
     generator_put(g, adds[which], 0);
     generator_put(g, tees ? GVM__INSN_LOCAL_TEE : GVM__INSN_LOCAL_SET,
                   counter);
@@ -333,6 +334,7 @@ static void
 loop_with_tail(struct generator *g, unsigned depth)
 {
     int64_t times = 1 + generator_below(g, 9);
+    int64_t step = 1 << generator_below(g, 4); /* as of a pointer */
     bool down = generator_once_in(g, 3);
     char type = down ? "il"[generator_below(g, 2)] : generator_type(g);
     uint32_t counter = new_counter(g, type, down ? times : 0);
@@ -350,7 +352,7 @@ loop_with_tail(struct generator *g, unsigned depth)
     if (down)
         count_down(g, counter, type);
     else
-        count_up(g, counter, type, times);
+        count_up(g, counter, type, step, step * times);
     generator_put(g, GVM__INSN_BR_IF, 0);
     close_block(g);
     consume_all(g, carried);
@@ -449,7 +451,12 @@ statement(struct generator *g, unsigned depth)
     const char *left;
     char type;
 
-    switch (generator_below(g, 16)) {
+    switch (generator_below(g, 19)) {
+    case 16:
+    case 17:
+    case 18:
+        generator_accumulate(g, depth);
+        break;
     case 0:
     case 1:
     case 2:

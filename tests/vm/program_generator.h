@@ -51,6 +51,8 @@ void generator_number(struct generator *g, char type, int64_t value);
 void generator_stir(struct generator *g, char type);
 /* Pops a value: stirs it, sets a local or a global, or drops it. */
 void generator_consume(struct generator *g, char type);
+/* A statement: x = x + (what is computed), x = x + constant, x = y. */
+void generator_accumulate(struct generator *g, unsigned depth);
 /* Pushes one value. */
 void generator_expression(struct generator *g, char type, unsigned depth);
 /* Pushes values of all the types. */
