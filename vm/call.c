@@ -28,7 +28,8 @@ static uint64_t
 cell_of(enum gvm__op op)
 {
     uint16_t handler;
-    bool found = gvm__op_handler(op, NULL, GVM__KIND_NONE, &handler);
+    bool found = gvm__op_handler(op, NULL, GVM__KIND_NONE,
+                                 GVM__TARGET_FORWARD, &handler);
 
     assert(found);
     return gvm__handler_word(handler);

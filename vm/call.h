@@ -52,6 +52,9 @@ struct gvm_call {
     int64_t fuel;         /* what the handlers may spend before they look */
     uint64_t fuel_needed; /* by the charge that failed */
     uint64_t fuel_reserve;
+    const uint8_t *head;
+    uint64_t pin;
+    double fpin;
 
     /* What slow paths are told: the function to call, its frame's start,
      * and the cell behind the calling one. */
@@ -83,6 +86,10 @@ struct gvm_call {
     struct gvm_memory *root_memory;
 };
 
+/* handlers.c: runs handlers until one leaves. Only run.c may call it. */
+enum gvm__exit gvm__run_handlers(struct gvm_call *call);
+/* handlers.c: by number; not in a switch loop. */
+extern void *const gvm__handlers[];
 /* run.c: runs from call->pc until something makes it leave. */
 enum gvm__exit gvm__run(struct gvm_call *call);
 

@@ -115,7 +115,8 @@ gvm__module_prepare(struct gvm_module *module)
 {
     uint16_t handler;
     bool found =
-        gvm__op_handler(GVM__OP_lazy, NULL, GVM__KIND_NONE, &handler);
+        gvm__op_handler(GVM__OP_lazy, NULL, GVM__KIND_NONE,
+                        GVM__TARGET_FORWARD, &handler);
     uint32_t defined =
         module->function_count - module->imported_function_count;
 

@@ -21,9 +21,9 @@ static const uint8_t integers_negated[] = {1, 0, 8, 9, 6, 7, 4, 5, 2, 3};
 static const uint8_t floats_swapped[] = {0, 1, 3, 2, 5, 4};
 
 static const struct family families[] = {
-    {GVM__OP_i32_eq, GVM__OP_i32_ge_u, 2, integers_swapped,
+    {GVM__OP_i32_eq, GVM__OP_i32_ge_u, 3, integers_swapped,
      integers_negated},
-    {GVM__OP_i64_eq, GVM__OP_i64_ge_u, 2, integers_swapped,
+    {GVM__OP_i64_eq, GVM__OP_i64_ge_u, 3, integers_swapped,
      integers_negated},
     {GVM__OP_f32_eq, GVM__OP_f32_ge, 3, floats_swapped, NULL},
     {GVM__OP_f64_eq, GVM__OP_f64_ge, 3, floats_swapped, NULL},
@@ -60,4 +60,13 @@ gvm__compare_branch(enum gvm__op op, bool negated)
     if (family->negated == NULL)
         return op + 2;
     return family->first + family->step * family->negated[index] + 1;
+}
+
+enum gvm__op
+gvm__compare_tail(enum gvm__op branch, bool swap)
+{
+    if ((branch < GVM__OP_i32_eq || branch > GVM__OP_add_br_i32_ge_u) &&
+        (branch < GVM__OP_i64_eq || branch > GVM__OP_add_br_i64_ge_u))
+        return GVM__OP_COUNT;
+    return (swap ? gvm__compare_swapped(branch - 1) : branch - 1) + 2;
 }

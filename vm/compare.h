@@ -11,4 +11,11 @@ enum gvm__op gvm__compare_swapped(enum gvm__op op);
 /* The branch that is taken when the comparison holds; negated: when not. */
 enum gvm__op gvm__compare_branch(enum gvm__op op, bool negated);
 
+/*
+ * The loop's tail (add to a local, compare it, branch back) of a branch, or
+ * GVM__OP_COUNT where there is none. With `swap` the branch's operands have
+ * to change places first.
+ */
+enum gvm__op gvm__compare_tail(enum gvm__op branch, bool swap);
+
 #endif

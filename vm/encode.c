@@ -12,6 +12,7 @@
 
 struct plan {
     uint32_t *label_offsets; /* by label, in bytes of cells */
+    uint32_t *label_costs;   /* of going back to the label's loop */
     uint16_t *handlers;      /* by operation */
     uint32_t cells_bytes;
     uint32_t place_count;
@@ -39,16 +40,21 @@ lay_out(const struct gvm__ir *ir)
 {
     const struct gvm__op_info *info = &gvm__ops[ir->op];
     unsigned slots = count_kind(ir, GVM__KIND_SLOT) +
-                     (ir->to_kind == GVM__KIND_SLOT);
+                     (ir->to_kind == GVM__KIND_SLOT ||
+                      ir->to_kind == GVM__KIND_BOTH);
+    bool back =
+        info->target_kinds != 0 && ir->target != GVM__TARGET_FORWARD;
+    bool addressed =
+        info->target_kinds != 0 && ir->target != GVM__TARGET_HEAD;
     struct layout layout;
 
     layout.immediates = (8 + 2 * slots + 3) & ~3u;
     layout.words =
         layout.immediates + 4 * (count_kind(ir, GVM__KIND_IMMEDIATE) +
-                                 info->immediate_count);
+                                 info->immediate_count + back);
     layout.words = (layout.words + 7) & ~7u;
     layout.size = layout.words + 8 * (count_kind(ir, GVM__KIND_CONSTANT) +
-                                      info->word_count);
+                                      info->word_count + addressed);
     return layout;
 }
 
@@ -69,10 +75,14 @@ make_plan(const struct gvm__ir_list *list, struct plan *plan)
 
         if (ir->op == GVM__IR_LABEL) {
             plan->label_offsets[ir->label] = plan->cells_bytes;
+            /* A loop's own operation follows its label. */
+            plan->label_costs[ir->label] =
+                i + 1 < list->count ? ir[1].immediates[0] : 0;
             continue;
         }
         found = gvm__op_handler((enum gvm__op)ir->op, ir->kinds,
                                 (enum gvm__kind)ir->to_kind,
+                                (enum gvm__target)ir->target,
                                 &plan->handlers[i]);
         assert(found);
         plan->cells_bytes += lay_out(ir).size + table_bytes(ir);
@@ -132,19 +142,20 @@ write_cell(const struct gvm__ir_list *list, const struct plan *plan,
             put16(cell, &slots, ir->sources[i]);
         else if (ir->kinds[i] == GVM__KIND_IMMEDIATE)
             put32(cell, &immediates, ir->sources[i]);
-        else
+        else if (ir->kinds[i] == GVM__KIND_CONSTANT)
             put64(cell, &words, ir->sources[i]);
     }
-    if (ir->to_kind == GVM__KIND_SLOT)
+    if (ir->to_kind == GVM__KIND_SLOT || ir->to_kind == GVM__KIND_BOTH)
         put16(cell, &slots, ir->to);
     for (unsigned i = 0; i < info->immediate_count; i++)
         put32(cell, &immediates, ir->immediates[i]);
     if (info->word_count > 0)
-        put64(cell, &words,
-              ir->label == GVM__NO_LABEL
-                  ? ir->word
-                  : target_of(plan, cells, ir->label));
-    assert(words == layout.size || info->word_count == 0);
+        put64(cell, &words, ir->word);
+    if (info->target_kinds != 0 && ir->target != GVM__TARGET_FORWARD)
+        put32(cell, &immediates, plan->label_costs[ir->label]);
+    if (info->target_kinds != 0 && ir->target != GVM__TARGET_HEAD)
+        put64(cell, &words, target_of(plan, cells, ir->label));
+    assert(words == layout.size || words == layout.words);
     if (info->flags & GVM__OP_TABLE)
         for (uint32_t i = 0; i <= ir->immediates[0]; i++)
             put64(cell, &layout.size,
@@ -181,8 +192,11 @@ gvm__encode(const struct gvm__ir_list *list, struct gvm__function *function,
 
     plan.label_offsets =
         malloc((list->label_count + 1) * sizeof *plan.label_offsets);
+    plan.label_costs =
+        malloc((list->label_count + 1) * sizeof *plan.label_costs);
     plan.handlers = malloc((list->count + 1) * sizeof *plan.handlers);
-    if (plan.label_offsets != NULL && plan.handlers != NULL) {
+    if (plan.label_offsets != NULL && plan.label_costs != NULL &&
+        plan.handlers != NULL) {
         make_plan(list, &plan);
         made = gvm__code_allocate(function, plan.cells_bytes,
                                   plan.place_count);
@@ -190,6 +204,7 @@ gvm__encode(const struct gvm__ir_list *list, struct gvm__function *function,
     if (made != NULL)
         write_code(list, &plan, made);
     free(plan.label_offsets);
+    free(plan.label_costs);
     free(plan.handlers);
     if (made == NULL)
         return GVM_NO_MEMORY;

@@ -5,11 +5,14 @@
  * Reads ops.inc as a table and writes:
  *
  *     generate handlers > handlers_made.inc   one HANDLER(...) { ... } for
- *                                             every combination of kinds
+ *                                             every combination of kinds,
+ *                                             each row if HANDLERS_HERE
  *     generate names > names_made.inc         HANDLER_NAME(...) for each
  *     generate table > table_made.inc         OP_INFO(...) for each row
  *
- * A handler is its row's body behind a prologue that fetches the operands:
+ * A second argument "plain" leaves out what keeps operands in registers, for
+ * the switch loop. A handler is its row's body behind a prologue that fetches
+ * the operands:
  *
  *     HANDLER(i32_add_SI_S)
  *     {
@@ -27,7 +30,11 @@
 #include <string.h>
 
 #define SOURCES_MAX 3
-#define LETTERS "?SIK" /* ORDER KIND: by enum gvm__kind */
+#define OPERANDS_MAX (SOURCES_MAX + 2)
+#define KINDS "?SIKAPB" /* ORDER KIND: by enum gvm__kind */
+#define TARGETS "TLH"   /* ORDER TARGET: by enum gvm__target */
+/* What a table without registers has: for builds with a switch loop. */
+#define PLAIN_KINDS "SIKTL"
 
 struct operand {
     char type;
@@ -57,6 +64,7 @@ static const struct row rows[] = {
 #define ROW_COUNT (sizeof rows / sizeof rows[0])
 
 static unsigned handler_count;
+static int plain;
 
 static const char *
 type_name(char type)
@@ -73,6 +81,32 @@ type_name(char type)
     }
 }
 
+static int
+has_flag(const struct row *row, const char *flag)
+{
+    return strstr(row->flags, flag) != NULL;
+}
+
+static int
+has_target(const struct row *row)
+{
+    return has_flag(row, "BRANCHES") || has_flag(row, "LOOPS");
+}
+
+/* Notes the letters that this table has, in the order of ops.h. */
+static void
+set_kinds(struct operand *operand, const char *order, const char *kinds,
+          size_t length)
+{
+    size_t kept = 0;
+
+    for (; *order != '\0'; order++)
+        if (memchr(kinds, *order, length) != NULL &&
+            (!plain || strchr(PLAIN_KINDS, *order) != NULL))
+            operand->kinds[kept++] = *order;
+    operand->kinds[kept] = '\0';
+}
+
 /* Splits "w:SI w:S " into operands; returns how many there are. */
 static unsigned
 parse_operands(const char *text, struct operand *operands)
@@ -81,26 +115,50 @@ parse_operands(const char *text, struct operand *operands)
 
     while (*text != '\0') {
         struct operand *operand = &operands[count++];
-        size_t length;
+        size_t length = strcspn(text + 2, " ");
 
         operand->type = *text;
-        text += 2;
-        length = strcspn(text, " ");
-        memcpy(operand->kinds, text, length);
-        operand->kinds[length] = '\0';
-        text += length;
+        set_kinds(operand, KINDS, text + 2, length);
+        text += 2 + length;
         text += strspn(text, " ");
     }
     return count;
 }
 
+/* A row's operands: sources, destination, target. */
+struct shape {
+    struct operand operands[OPERANDS_MAX];
+    unsigned source_count;
+    unsigned destination_count;
+    unsigned count;
+};
+
+static void
+parse_row(const struct row *row, struct shape *shape)
+{
+    memset(shape, 0, sizeof *shape);
+    shape->source_count = parse_operands(row->sources, shape->operands);
+    shape->count = shape->source_count;
+    shape->destination_count =
+        parse_operands(row->destination, &shape->operands[shape->count]);
+    shape->count += shape->destination_count;
+    if (has_target(row)) {
+        struct operand *target = &shape->operands[shape->count++];
+        const char *targets =
+            has_flag(row, "LOOPS") ? "LH" : TARGETS;
+
+        target->type = 't';
+        set_kinds(target, TARGETS, targets, strlen(targets));
+    }
+}
+
 static unsigned
-count_of(const char *kinds, char kind)
+count_of(const char *kinds, const char *wanted)
 {
     unsigned count = 0;
 
     for (; *kinds != '\0'; kinds++)
-        count += *kinds == kind;
+        count += strchr(wanted, *kinds) != NULL;
     return count;
 }
 
@@ -118,67 +176,116 @@ lay_out(const struct row *row, const char *kinds)
     struct layout layout;
 
     layout.slots = 8;
-    layout.immediates = layout.slots + 2 * count_of(kinds, 'S');
+    layout.immediates = layout.slots + 2 * count_of(kinds, "SB");
     layout.immediates = (layout.immediates + 3) & ~3u;
     layout.words = layout.immediates +
-                   4 * (count_of(kinds, 'I') + row->immediates);
+                   4 * (count_of(kinds, "ILH") + row->immediates);
     layout.words = (layout.words + 7) & ~7u;
     layout.size =
-        layout.words + 8 * (count_of(kinds, 'K') + row->words);
+        layout.words + 8 * (count_of(kinds, "KTL") + row->words);
     return layout;
 }
 
-/* Prints the body with RESULT( as the destination's own setter. */
-static void
-print_body(const char *body, char type, char kind)
-{
-    const char *found;
+/* A word of a body that depends on the kinds, and what it becomes. */
+struct replacement {
+    const char *word;
+    char made[32];
+};
 
-    while ((found = strstr(body, "RESULT(")) != NULL) {
-        printf("%.*sRESULT_%c_%c(", (int)(found - body), body, type, kind);
-        body = found + strlen("RESULT(");
+static void
+print_body(const char *body, const struct replacement *replacements,
+           unsigned count)
+{
+    while (*body != '\0') {
+        unsigned i;
+
+        for (i = 0; i < count; i++) {
+            size_t length = strlen(replacements[i].word);
+
+            if (strncmp(body, replacements[i].word, length) == 0) {
+                fputs(replacements[i].made, stdout);
+                body += length;
+                break;
+            }
+        }
+        if (i == count)
+            putchar(*body++);
     }
-    printf("%s\n", body);
+    putchar('\n');
 }
 
-/*
- * One handler. `kinds` holds the letters of the sources and, where there is
- * a result, of the destination.
- */
+/* RESULT( and BRANCH as the ones for the operands' kinds. */
+static unsigned
+make_replacements(const struct row *row, const struct shape *shape,
+                  const char *kinds, struct replacement *replacements)
+{
+    unsigned result = has_flag(row, "UPDATES") ? 0 : shape->source_count;
+    unsigned count = 0;
+
+    if (shape->destination_count > 0 || has_flag(row, "UPDATES")) {
+        replacements[count].word = "RESULT(";
+        snprintf(replacements[count++].made, sizeof replacements->made,
+                 "RESULT_%c_%c(", shape->operands[result].type,
+                 kinds[result]);
+    }
+    if (has_target(row)) {
+        replacements[count].word = "BRANCH";
+        snprintf(replacements[count++].made, sizeof replacements->made,
+                 "BRANCH_%c", kinds[shape->count - 1]);
+    }
+    return count;
+}
+
+/* Fetches source `i` into a variable and steps over it in the cell. */
 static void
-print_handler(const struct row *row, const struct operand *sources,
-              unsigned source_count, const struct operand *destination,
+print_source(const struct row *row, const struct operand *source,
+             unsigned i, char kind, struct layout *at)
+{
+    int updates = i == 0 && has_flag(row, "UPDATES");
+    unsigned *offset = kind == 'S'   ? &at->slots
+                       : kind == 'I' ? &at->immediates
+                                     : &at->words;
+
+    printf("    %s%s %c = SOURCE_%c_%c(%u);\n", updates ? "" : "const ",
+           type_name(source->type), 'a' + (int)i, source->type, kind,
+           *offset);
+    if (updates && kind == 'S')
+        printf("    const uint32_t to = SLOT_AT(%u);\n", *offset);
+    if (strchr("SIK", kind) != NULL)
+        *offset += kind == 'S' ? 2 : kind == 'I' ? 4 : 8;
+}
+
+/* One handler; `kinds` holds a letter for each operand of the shape. */
+static void
+print_handler(const struct row *row, const struct shape *shape,
               const char *kinds)
 {
     struct layout at = lay_out(row, kinds);
-    unsigned size = at.size;
+    char target = has_target(row) ? kinds[shape->count - 1] : '-';
+    struct replacement replacements[2];
+    unsigned count;
 
     printf("HANDLER(%s_%s)\n{\n    enum { SIZE = %u };\n", row->name, kinds,
-           size);
-    for (unsigned i = 0; i < source_count; i++) {
-        unsigned *offset = kinds[i] == 'S'   ? &at.slots
-                           : kinds[i] == 'I' ? &at.immediates
-                                             : &at.words;
-
-        printf("    const %s %c = SOURCE_%c_%c(%u);\n",
-               type_name(sources[i].type), 'a' + (int)i, sources[i].type,
-               kinds[i], *offset);
-        *offset += kinds[i] == 'S' ? 2 : kinds[i] == 'I' ? 4 : 8;
-    }
-    if (destination != NULL)
+           at.size);
+    for (unsigned i = 0; i < shape->source_count; i++)
+        print_source(row, &shape->operands[i], i, kinds[i], &at);
+    if (shape->destination_count > 0 &&
+        strchr("SB", kinds[shape->source_count]) != NULL)
         printf("    const uint32_t to = SLOT_AT(%u);\n", at.slots);
-    for (unsigned i = 0; i < row->immediates; i++)
-        printf("    const uint32_t I%u = IMMEDIATE_AT(%u);\n", i,
-               at.immediates + 4 * i);
-    for (unsigned i = 0; i < row->words; i++)
-        printf("    const uint64_t W%u = WORD_AT(%u);\n", i,
-               at.words + 8 * i);
-    for (unsigned i = 0; i < row->immediates; i++)
-        printf("    (void)I%u;\n", i);
+    for (unsigned i = 0; i < row->immediates; i++, at.immediates += 4)
+        printf("    const uint32_t I%u = IMMEDIATE_AT(%u);\n"
+               "    (void)I%u;\n", i, at.immediates, i);
+    if (target == 'L' || target == 'H')
+        printf("    const uint32_t cost = IMMEDIATE_AT(%u);\n",
+               at.immediates);
+    for (unsigned i = 0; i < row->words; i++, at.words += 8)
+        printf("    const uint64_t W%u = WORD_AT(%u);\n", i, at.words);
+    if (target == 'T' || target == 'L')
+        printf("    const uint64_t target = WORD_AT(%u);\n", at.words);
     printf("    ");
-    print_body(row->body, destination ? destination->type : '?',
-               kinds[source_count]);
-    if (strstr(row->flags, "CONTROL") == NULL)
+    count = make_replacements(row, shape, kinds, replacements);
+    print_body(row->body, replacements, count);
+    if (!has_flag(row, "CONTROL"))
         printf("    NEXT(SIZE);\n");
     printf("}\n");
 }
@@ -187,29 +294,23 @@ print_handler(const struct row *row, const struct operand *sources,
 static void
 print_handlers(const struct row *row, int names_only)
 {
-    struct operand operands[SOURCES_MAX + 1];
-    unsigned source_count = parse_operands(row->sources, operands);
-    unsigned count = source_count + parse_operands(row->destination,
-                                                   &operands[source_count]);
-    unsigned digits[SOURCES_MAX + 1] = {0};
-    char kinds[SOURCES_MAX + 2];
+    struct shape shape;
+    unsigned digits[OPERANDS_MAX] = {0};
+    char kinds[OPERANDS_MAX + 1];
 
+    parse_row(row, &shape);
     for (;;) {
         unsigned i;
 
-        for (i = 0; i < count; i++)
-            kinds[i] = operands[i].kinds[digits[i]];
-        kinds[count] = '\0';
-        handler_count++;
+        for (i = 0; i < shape.count; i++)
+            kinds[i] = shape.operands[i].kinds[digits[i]];
+        kinds[shape.count] = '\0';
         if (names_only)
             printf("HANDLER_NAME(%s_%s)\n", row->name, kinds);
         else
-            print_handler(row, operands, source_count,
-                          count > source_count ? &operands[source_count]
-                                               : NULL,
-                          kinds);
-        for (i = count; i > 0; i--) {
-            if (operands[i - 1].kinds[++digits[i - 1]] != '\0')
+            print_handler(row, &shape, kinds);
+        for (i = shape.count; i > 0; i--) {
+            if (shape.operands[i - 1].kinds[++digits[i - 1]] != '\0')
                 break;
             digits[i - 1] = 0;
         }
@@ -219,12 +320,12 @@ print_handlers(const struct row *row, int names_only)
 }
 
 static unsigned
-kind_bits(const char *kinds)
+bits_of(const char *letters, const char *kinds)
 {
     unsigned bits = 0;
 
     for (; *kinds != '\0'; kinds++)
-        bits |= 1u << (strchr(LETTERS, *kinds) - LETTERS);
+        bits |= 1u << (strchr(letters, *kinds) - letters);
     return bits;
 }
 
@@ -245,43 +346,55 @@ print_flags(const char *flags)
 static void
 print_row(const struct row *row)
 {
-    struct operand operands[SOURCES_MAX + 1] = {{0, {0}}};
-    struct operand destination[1] = {{0, {0}}};
-    unsigned count = parse_operands(row->sources, operands);
+    struct shape shape;
     unsigned combinations = 1;
+    unsigned destination;
 
-    parse_operands(row->destination, destination);
+    parse_row(row, &shape);
+    destination = shape.source_count;
     printf("OP_INFO(%s, %u, ", row->name, handler_count);
     print_flags(row->flags);
-    printf(", %u, ", count);
+    printf(", %u, ", shape.source_count);
     for (unsigned i = 0; i < SOURCES_MAX; i++)
-        printf("%u, ", i < count ? kind_bits(operands[i].kinds) : 0);
+        printf("%u, ", i < shape.source_count
+                           ? bits_of(KINDS, shape.operands[i].kinds)
+                           : 0);
     for (unsigned i = 0; i < SOURCES_MAX; i++)
-        printf("'%c', ", i < count ? operands[i].type : '-');
-    printf("%u, %u, %u)\n", kind_bits(destination->kinds), row->immediates,
-           row->words);
-    for (unsigned i = 0; i < count; i++)
-        combinations *= (unsigned)strlen(operands[i].kinds);
-    if (destination->type != 0)
-        combinations *= (unsigned)strlen(destination->kinds);
+        printf("'%c', ",
+               i < shape.source_count ? shape.operands[i].type : '-');
+    printf("%u, '%c', %u, %u, ",
+           shape.destination_count
+               ? bits_of(KINDS, shape.operands[destination].kinds)
+               : 0,
+           shape.destination_count ? shape.operands[destination].type : '-',
+           row->immediates, row->words);
+    printf("%u)\n", has_target(row)
+                        ? bits_of(TARGETS,
+                                  shape.operands[shape.count - 1].kinds)
+                        : 0);
+    for (unsigned i = 0; i < shape.count; i++)
+        combinations *= (unsigned)strlen(shape.operands[i].kinds);
     handler_count += combinations;
 }
 
 int
 main(int argc, char **argv)
 {
-    const char *what = argc == 2 ? argv[1] : "";
+    const char *what = argc > 1 ? argv[1] : "";
 
+    plain = argc > 2 && strcmp(argv[2], "plain") == 0;
     printf("/* Made by vm/generate.c from vm/ops.inc. */\n");
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (strcmp(what, "handlers") == 0) {
+            printf("#if HANDLERS_HERE(%zu)\n", i);
             print_handlers(&rows[i], 0);
+            printf("#endif\n");
         } else if (strcmp(what, "names") == 0) {
             print_handlers(&rows[i], 1);
         } else if (strcmp(what, "table") == 0) {
             print_row(&rows[i]);
         } else {
-            fprintf(stderr, "usage: generate handlers|names|table\n");
+            fprintf(stderr, "usage: generate handlers|names|table [plain]\n");
             return 2;
         }
     }

@@ -79,7 +79,8 @@ static pthread_once_t install_once = PTHREAD_ONCE_INIT;
 static struct sigaction previous_segv;
 static struct sigaction previous_bus;
 
-/* The registers that hold a function's first and fifth argument. */
+/* The registers that hold a function's first argument, and the handlers'
+ * fuel (REGISTERS in handlers.h). */
 static uint64_t
 first_argument(const ucontext_t *context)
 {
@@ -91,9 +92,11 @@ first_argument(const ucontext_t *context)
 }
 
 static uint64_t
-fifth_argument(const ucontext_t *context)
+fuel_register(const ucontext_t *context)
 {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__clang__)
+    return (uint64_t)context->uc_mcontext.gregs[REG_R15];
+#elif defined(__x86_64__)
     return (uint64_t)context->uc_mcontext.gregs[REG_R8];
 #else
     return context->uc_mcontext.regs[4];
@@ -200,7 +203,7 @@ handle(int signal_number, siginfo_t *info, void *context)
         return;
     }
     frame->pc_register = first_argument(context);
-    frame->fuel_register = fifth_argument(context);
+    frame->fuel_register = fuel_register(context);
     frame->is_bus = signal_number == SIGBUS;
     siglongjmp(frame->env, 1);
 }

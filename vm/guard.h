@@ -33,9 +33,9 @@ struct gvm__guard_frame {
     /* True while a host function runs: a fault is then the host's own
      * mistake, and goes to whoever handled signals before. */
     volatile bool paused;
-    /* Set by the handler: the interrupted code's first and fifth argument
-     * registers (the handlers' pc and fuel), and whether there was no page
-     * to be had (SIGBUS) rather than a guard (SIGSEGV). */
+    /* Set by the handler: the registers of the handlers' pc and fuel, and
+     * whether there was no page to be had (SIGBUS) rather than a guard
+     * (SIGSEGV). */
     volatile bool is_bus;
     volatile uint64_t pc_register;
     volatile uint64_t fuel_register;

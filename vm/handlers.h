@@ -8,7 +8,10 @@
  * -O2 there is no such jump, and the native stack would grow).
  *
  * The registers of the machine: pc (the cell), fp (the frame), mem (memory
- * 0), inst (the instance), fuel.
+ * 0), head (the cell behind the innermost loop's head), accumulator and
+ * pinned local of integers, of f64, the accumulator of f32; and, in memory
+ * since registers end there, inst (the instance) and fuel. The switch loop
+ * has neither accumulators nor pinned locals.
  */
 #ifndef GLASS_VM_HANDLERS_H
 #define GLASS_VM_HANDLERS_H
@@ -38,10 +41,32 @@
 
 /* Slots are always written whole: reading 64 bits where 32 were just
  * written would wait for the store to reach the cache. */
+#define SOURCE_w_A(offset) ((uint32_t)acc)
+#define SOURCE_w_P(offset) ((uint32_t)pin)
+#define SOURCE_x_A(offset) acc
+#define SOURCE_x_P(offset) pin
+#define SOURCE_f_A(offset) facc32
+#define SOURCE_d_A(offset) facc
+#define SOURCE_d_P(offset) fpin
+
+#define EXTENDED_W(immediate) (immediate)
+#define EXTENDED_X(immediate) ((uint64_t)(int32_t)(immediate))
+
 #define RESULT_w_S(value) fp[to] = (uint32_t)(value)
 #define RESULT_x_S(value) fp[to] = (uint64_t)(value)
 #define RESULT_f_S(value) fp[to] = f32_bits(value)
 #define RESULT_d_S(value) fp[to] = f64_bits(value)
+#define RESULT_w_A(value) acc = (uint32_t)(value)
+#define RESULT_x_A(value) acc = (uint64_t)(value)
+#define RESULT_f_A(value) facc32 = (value)
+#define RESULT_d_A(value) facc = (value)
+#define RESULT_w_B(value) fp[to] = acc = (uint32_t)(value)
+#define RESULT_x_B(value) fp[to] = acc = (uint64_t)(value)
+#define RESULT_f_B(value) fp[to] = f32_bits(facc32 = (value))
+#define RESULT_d_B(value) fp[to] = f64_bits(facc = (value))
+#define RESULT_w_P(value) pin = (uint32_t)(value)
+#define RESULT_x_P(value) pin = (uint64_t)(value)
+#define RESULT_d_P(value) fpin = (value)
 
 /* ---- Memory -------------------------------------------------------------- */
 
@@ -129,24 +154,44 @@ GUEST_TYPES(GUEST_ACCESSORS)
 
 #else
 
+/*
+ * Of the arguments, six integers and eight floats travel in registers. gcc
+ * can set two more registers aside; elsewhere the last two are passed in
+ * memory, where they stay unless they change. guard.c knows where pc and
+ * fuel are.
+ */
+#if defined(__x86_64__) && !defined(__clang__)
+register struct gvm_instance *inst __asm__("r14");
+register int64_t fuel __asm__("r15");
 #define REGISTERS                                                        \
-    const uint8_t *pc, uint64_t *fp, uint8_t *mem,                       \
-        struct gvm_instance *inst, int64_t fuel
-#define ARGUMENTS pc, fp, mem, inst, fuel
+    const uint8_t *pc, uint64_t *fp, uint8_t *mem, const uint8_t *head,  \
+        uint64_t acc, uint64_t pin, double facc, double fpin, float facc32
+#define ARGUMENTS pc, fp, mem, head, acc, pin, facc, fpin, facc32
+#else
+#define GVM__PASSES_ALL 1
+#define REGISTERS                                                        \
+    const uint8_t *pc, uint64_t *fp, uint8_t *mem, const uint8_t *head,  \
+        int64_t fuel, uint64_t acc, double facc, double fpin,            \
+        float facc32, uint64_t pin, struct gvm_instance *inst
+#define ARGUMENTS                                                        \
+    pc, fp, mem, head, fuel, acc, facc, fpin, facc32, pin, inst
+#endif
 
 typedef enum gvm__exit handler_function(REGISTERS);
 
 #ifdef __clang__
 #define TAIL __attribute__((musttail)) return
-#define COLD __attribute__((noinline, cold))
+#define COLD __attribute__((noinline, cold, unused))
 #else
 #define TAIL return
 /* What the compiler knows of a function that never goes on would turn the
  * jump to it into a call. */
-#define COLD __attribute__((noinline, cold, noipa))
+#define COLD __attribute__((noinline, cold, noipa, unused))
 #endif
 
-#define HANDLER(name) static enum gvm__exit handle_##name(REGISTERS)
+#define HANDLER(name)                                                    \
+    handler_function gvm__handle_##name;                                 \
+    enum gvm__exit gvm__handle_##name(REGISTERS)
 #define DISPATCH()                                                       \
     TAIL (*(handler_function *const *)(const void *)pc)(ARGUMENTS)
 #define LEAVE_WITH(exit)                                                 \
@@ -169,13 +214,44 @@ typedef enum gvm__exit handler_function(REGISTERS);
     } while (0)
 /* Two jumps, each with a history of its own for the branch predictor: the
  * empty asm keeps the compiler from making one of them. */
-#define BRANCH_IF(condition)                                             \
+#define BRANCH_T_IF(condition)                                           \
     if (condition) {                                                     \
-        pc = (const uint8_t *)(uintptr_t)W0;                             \
         __asm__ volatile("");                                            \
-        DISPATCH();                                                      \
+        BRANCH_T                                                         \
     }                                                                    \
     __asm__ volatile("");
+#define BRANCH_L_IF(condition)                                           \
+    if (condition) {                                                     \
+        __asm__ volatile("");                                            \
+        BRANCH_L                                                         \
+    }                                                                    \
+    __asm__ volatile("");
+#define BRANCH_H_IF(condition)                                           \
+    if (condition) {                                                     \
+        __asm__ volatile("");                                            \
+        BRANCH_H                                                         \
+    }                                                                    \
+    __asm__ volatile("");
+#define BRANCH_T GOTO(target);
+/* Back to a loop pays for it. Without the fuel it goes to the loop's own
+ * cell, which tries to charge as well, and leaves. */
+#define LOOP_CELL_BYTES 16
+#define BRANCH_L                                                         \
+    pc = (const uint8_t *)(uintptr_t)target;                             \
+    fuel -= (int64_t)cost;                                               \
+    if (unlikely(fuel < 0)) {                                            \
+        fuel += (int64_t)cost;                                           \
+        DISPATCH();                                                      \
+    }                                                                    \
+    NEXT(LOOP_CELL_BYTES);
+#define BRANCH_H                                                         \
+    pc = head;                                                           \
+    fuel -= (int64_t)cost;                                               \
+    if (unlikely(fuel < 0)) {                                            \
+        fuel += (int64_t)cost;                                           \
+        NEXT(-LOOP_CELL_BYTES);                                          \
+    }                                                                    \
+    DISPATCH();
 #define ENTRY_OF(function)                                               \
     (uintptr_t)atomic_load_explicit(&(function)->entry,                  \
                                     memory_order_acquire)
@@ -184,22 +260,37 @@ typedef enum gvm__exit handler_function(REGISTERS);
 
 #define LEAVE(exit) LEAVE_WITH(GVM__EXIT_##exit);
 
-#define SAVE(call)                                                       \
+/* What may be in use when control leaves the handlers at a call, and what
+ * besides when it leaves elsewhere. Accumulators never are. */
+#define SAVE_CALL(call)                                                  \
     ((call)->pc = pc, (call)->fp = fp, (call)->instance = inst,          \
      (call)->fuel = fuel)
-#define RESTORE(call)                                                    \
+#define RESTORE_CALL(call)                                               \
     (pc = (call)->pc, fp = (call)->fp, inst = (call)->instance,          \
      fuel = (call)->fuel, mem = MEMORY_OF(inst))
+#ifdef GVM_SWITCH_LOOP
+#define SAVE(call) (SAVE_CALL(call), (call)->head = head)
+#define RESTORE(call) (RESTORE_CALL(call), head = (call)->head)
+#else
+#define SAVE(call)                                                       \
+    (SAVE_CALL(call), (call)->head = head, (call)->pin = pin,            \
+     (call)->fpin = fpin)
+#define RESTORE(call)                                                    \
+    (RESTORE_CALL(call), head = (call)->head, pin = (call)->pin,         \
+     fpin = (call)->fpin)
+#endif
 
 /* Runs gvm__slow_<name>(call), which works on the stored registers and leaves
  * there where to go on, unless it returns an exit. */
-#define SLOW(name)                                                       \
+#define SLOW(name) SLOW_WITH(name, SAVE, RESTORE)
+#define SLOW_CALL(name) SLOW_WITH(name, SAVE_CALL, RESTORE_CALL)
+#define SLOW_WITH(name, save, restore)                                   \
     {                                                                    \
         struct gvm_call *call_ = inst->call;                             \
         enum gvm__exit slow_;                                            \
-        SAVE(call_);                                                     \
-        slow_ = gvm__slow_##name(call_);                                      \
-        RESTORE(call_);                                                  \
+        save(call_);                                                     \
+        slow_ = gvm__slow_##name(call_);                                 \
+        restore(call_);                                                  \
         if (unlikely(slow_ != GVM__EXIT_NONE))                           \
             LEAVE_WITH(slow_);                                           \
         DISPATCH();                                                      \
@@ -209,7 +300,7 @@ typedef enum gvm__exit handler_function(REGISTERS);
         inst->call->callee = (function_object);                          \
         inst->call->callee_frame = fp + I0;                              \
         inst->call->next = pc + SIZE;                                    \
-        SLOW(call_object)                                                \
+        SLOW_CALL(call_object)                                              \
     }
 
 #ifdef GVM_SWITCH_LOOP

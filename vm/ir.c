@@ -35,6 +35,7 @@ gvm__ir_append(struct gvm__ir_list *list, enum gvm__op op)
     ir->op = (uint16_t)op;
     ir->label = GVM__NO_LABEL;
     ir->insn_offset = list->insn_offset;
+    ir->depth = list->depth;
     return ir;
 }
 
@@ -71,4 +72,59 @@ gvm__ir_free(struct gvm__ir_list *list)
 {
     free(list->irs);
     free(list->table);
+}
+
+void
+gvm__ir_remove(struct gvm__ir_list *list, uint32_t index)
+{
+    struct gvm__ir *ir = &list->irs[index];
+
+    list->count--;
+    memmove(ir, ir + 1, (list->count - index) * sizeof *ir);
+}
+
+bool
+gvm__ir_has_handler(const struct gvm__ir *ir)
+{
+    uint16_t handler;
+
+    return gvm__op_handler((enum gvm__op)ir->op, ir->kinds,
+                           (enum gvm__kind)ir->to_kind,
+                           (enum gvm__target)ir->target, &handler);
+}
+
+uint32_t
+gvm__ir_written(const struct gvm__ir *ir)
+{
+    if (ir->op == GVM__IR_LABEL)
+        return GVM__NO_SLOT;
+    if (ir->to_kind == GVM__KIND_SLOT || ir->to_kind == GVM__KIND_BOTH)
+        return ir->to;
+    if (gvm__ops[ir->op].flags & GVM__OP_UPDATES &&
+        ir->kinds[0] == GVM__KIND_SLOT)
+        return (uint32_t)ir->sources[0];
+    return GVM__NO_SLOT;
+}
+
+bool
+gvm__ir_reads(const struct gvm__ir *ir, unsigned i, uint32_t slot,
+              unsigned class)
+{
+    return ir->kinds[i] == GVM__KIND_SLOT && ir->sources[i] == slot &&
+           gvm__class_of(gvm__ops[ir->op].source_types[i]) == class;
+}
+
+unsigned
+gvm__class_of(char type)
+{
+    switch (type) {
+    case 'd':
+        return GVM__CLASS_F64;
+    case 'f':
+        return GVM__CLASS_F32;
+    case '-':
+        return GVM__CLASS_COUNT;
+    default:
+        return GVM__CLASS_INTEGER;
+    }
 }

@@ -20,6 +20,8 @@ struct gvm__ir {
     uint16_t op; /* enum gvm__op or GVM__IR_LABEL */
     uint8_t kinds[GVM__SOURCES_MAX];
     uint8_t to_kind; /* GVM__KIND_NONE: no result */
+    uint8_t target;  /* enum gvm__target, of a branch */
+    uint8_t depth;   /* loops around it, up to 255 */
     uint32_t to;
     uint64_t sources[GVM__SOURCES_MAX]; /* slot or value, by kind */
     uint32_t immediates[4];
@@ -39,7 +41,8 @@ struct gvm__ir_list {
     uint32_t *table;
     uint32_t table_count;
     uint32_t table_capacity;
-    uint32_t insn_offset; /* of what is appended */
+    uint32_t insn_offset; /* of what is appended, as is the depth */
+    uint8_t depth;
     /* Set when memory ran out; appending is harmless from then on. */
     bool failed;
     struct gvm__ir spare;
@@ -53,6 +56,39 @@ uint32_t gvm__ir_new_label(struct gvm__ir_list *list);
 void gvm__ir_place_label(struct gvm__ir_list *list, uint32_t label);
 void gvm__ir_append_table(struct gvm__ir_list *list, uint32_t label);
 void gvm__ir_free(struct gvm__ir_list *list);
+
+/* Takes operation `index` out of the list. */
+void gvm__ir_remove(struct gvm__ir_list *list, uint32_t index);
+/* Whether there is a handler for the operands as they are. */
+bool gvm__ir_has_handler(const struct gvm__ir *ir);
+/* The slot that it writes, or GVM__NO_SLOT. */
+#define GVM__NO_SLOT UINT32_MAX
+uint32_t gvm__ir_written(const struct gvm__ir *ir);
+/* Whether source `i` is in the slot and of the type's class. */
+bool gvm__ir_reads(const struct gvm__ir *ir, unsigned i, uint32_t slot,
+                   unsigned class);
+
+/* Registers come in classes: integers, f64, f32. */
+enum {
+    GVM__CLASS_INTEGER,
+    GVM__CLASS_F64,
+    GVM__CLASS_F32,
+    GVM__CLASS_COUNT,
+};
+unsigned gvm__class_of(char type);
+
+/*
+ * The passes, in this order; each leaves the list right by itself, and each
+ * can be left out. `base` is the lowest slot of operands: below are locals.
+ *
+ * pin.c: keeps the busiest integer local, and the busiest f64, in registers.
+ * `zeroed` has a bit for each slot below base that is zeroed at the start.
+ */
+void gvm__pin(struct gvm__ir_list *list, uint32_t base,
+              uint32_t parameter_count, const uint8_t *local_types,
+              const uint8_t *zeroed);
+/* accumulate.c: passes results on in the accumulators. */
+void gvm__accumulate(struct gvm__ir_list *list, uint32_t base);
 
 /*
  * encode.c: makes code of the list. GVM_OK or GVM_NO_MEMORY.

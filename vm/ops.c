@@ -5,16 +5,19 @@
 
 const struct gvm__op_info gvm__ops[GVM__OP_COUNT] = {
 #define OP_INFO(name, first, flags, count, kinds0, kinds1, kinds2,       \
-                type0, type1, type2, destination, immediates, words)     \
+                type0, type1, type2, to, to_type, immediates, words,     \
+                targets)                                                 \
     [GVM__OP_##name] = {#name,                                           \
                         first,                                           \
                         flags,                                           \
                         count,                                           \
                         {kinds0, kinds1, kinds2},                        \
                         {type0, type1, type2},                           \
-                        destination,                                     \
+                        to,                                              \
+                        to_type,                                         \
                         immediates,                                      \
-                        words},
+                        words,                                           \
+                        targets},
 #include "table_made.inc"
 #undef OP_INFO
 };
@@ -34,29 +37,34 @@ bits_below(unsigned bits, unsigned kind)
     return (unsigned)__builtin_popcount(bits & ((1u << kind) - 1));
 }
 
+/* Appends a digit for `kind` among `kinds`; false when it is not there. */
+static bool
+count_digit(unsigned *number, unsigned kinds, unsigned kind)
+{
+    if ((kinds >> kind & 1) == 0)
+        return false;
+    *number = *number * (unsigned)__builtin_popcount(kinds) +
+              bits_below(kinds, kind);
+    return true;
+}
+
 bool
 gvm__op_handler(enum gvm__op op, const uint8_t *source_kinds,
-                enum gvm__kind destination_kind, uint16_t *handler)
+                enum gvm__kind destination_kind, enum gvm__target target,
+                uint16_t *handler)
 {
     const struct gvm__op_info *info = &gvm__ops[op];
     unsigned number = 0;
 
-    for (unsigned i = 0; i < info->source_count; i++) {
-        unsigned kinds = info->source_kinds[i];
-
-        if ((kinds >> source_kinds[i] & 1) == 0)
+    for (unsigned i = 0; i < info->source_count; i++)
+        if (!count_digit(&number, info->source_kinds[i], source_kinds[i]))
             return false;
-        number = number * (unsigned)__builtin_popcount(kinds) +
-                 bits_below(kinds, source_kinds[i]);
-    }
-    if (info->destination_kinds != 0) {
-        unsigned kinds = info->destination_kinds;
-
-        if ((kinds >> destination_kind & 1) == 0)
-            return false;
-        number = number * (unsigned)__builtin_popcount(kinds) +
-                 bits_below(kinds, destination_kind);
-    }
+    if (info->destination_kinds != 0 &&
+        !count_digit(&number, info->destination_kinds, destination_kind))
+        return false;
+    if (info->target_kinds != 0 &&
+        !count_digit(&number, info->target_kinds, target))
+        return false;
     *handler = (uint16_t)(info->first_handler + number);
     return true;
 }

@@ -5,8 +5,10 @@
  *
  *     8 bytes   the handler (its address, or its number in a switch loop)
  *     2 each    slots: the sources that are slots, then the destination
- *     4 each    from the next multiple of 4: immediate sources, then I0...
- *     8 each    from the next multiple of 8: constant sources, then W0...
+ *     4 each    from the next multiple of 4: immediate sources, then I0...,
+ *               then what going back to a loop's head costs
+ *     8 each    from the next multiple of 8: constant sources, then W0...,
+ *               then the target
  *
  * and its size is a multiple of 8. This packing rule is written down twice:
  * in generate.c, which makes the handlers, and in encode.c, which fills the
@@ -23,19 +25,41 @@
 /* Where an operand is; ORDER KIND: the letters of generate.c. */
 enum gvm__kind {
     GVM__KIND_NONE,
-    GVM__KIND_SLOT,      /* S */
-    GVM__KIND_IMMEDIATE, /* I */
-    GVM__KIND_CONSTANT,  /* K */
+    GVM__KIND_SLOT,        /* S */
+    GVM__KIND_IMMEDIATE,   /* I */
+    GVM__KIND_CONSTANT,    /* K */
+    GVM__KIND_ACCUMULATOR, /* A */
+    GVM__KIND_PINNED,      /* P */
+    GVM__KIND_BOTH,        /* B: slot and accumulator */
     GVM__KIND_COUNT,
+};
+
+/* Where a branch goes; ORDER TARGET: the letters of generate.c. */
+enum gvm__target {
+    GVM__TARGET_FORWARD, /* T: to the address in the cell */
+    GVM__TARGET_LOOP,    /* L: back to the loop's head in the cell */
+    GVM__TARGET_HEAD,    /* H: back to the head in the register */
+    GVM__TARGET_COUNT,
+};
+
+/* Forms of address, in the order of ops.inc; a step is two operations. */
+enum gvm__address {
+    GVM__ADDRESS_BASE,    /* a + I0, which may be more than 32 bits */
+    GVM__ADDRESS_WRAPPED, /* a + I0 in 32 bits */
+    GVM__ADDRESS_AT,      /* I0 */
+    GVM__ADDRESS_INDEXED, /* a + b in 32 bits, + I0 */
+    GVM__ADDRESS_SCALED,  /* a + b * size in 32 bits, + I0 */
 };
 
 enum gvm__op_flag {
     GVM__OP_COMMUTES = 1,  /* a and b may be swapped */
     GVM__OP_COMPARES = 2,  /* the branch on it is the next op */
-    GVM__OP_BRANCHES = 4,  /* the last word is a target */
+    GVM__OP_BRANCHES = 4,  /* has a target of any kind */
     GVM__OP_CONTROL = 8,   /* does not simply go on to the next cell */
     GVM__OP_ACCESSES = 16, /* touches memory; + 1 is the checked one */
     GVM__OP_TABLE = 32,    /* targets follow the cell */
+    GVM__OP_LOOPS = 64,    /* has a target, back to a loop's head */
+    GVM__OP_UPDATES = 128, /* writes its first source */
 };
 
 enum gvm__op {
@@ -58,8 +82,10 @@ struct gvm__op_info {
     uint8_t source_kinds[GVM__SOURCES_MAX]; /* bits 1 << kind */
     char source_types[GVM__SOURCES_MAX];    /* w x f d */
     uint8_t destination_kinds;              /* 0: no result */
+    char destination_type;
     uint8_t immediate_count;
     uint8_t word_count;
+    uint8_t target_kinds; /* bits 1 << target; 0: none */
 };
 
 extern const struct gvm__op_info gvm__ops[GVM__OP_COUNT];
@@ -72,10 +98,12 @@ uint64_t gvm__handler_word(uint16_t handler);
 
 /*
  * The number of the handler for operands of these kinds: they are numbered
- * as digits, each source and then the destination counting through the kinds
- * that its row allows. False where a kind is not allowed.
+ * as digits, each source, then the destination, then the target counting
+ * through the kinds that its row allows. False where a kind is not allowed.
+ * Where there is no destination or no target, its kind does not matter.
  */
 bool gvm__op_handler(enum gvm__op op, const uint8_t *source_kinds,
-                     enum gvm__kind destination_kind, uint16_t *handler);
+                     enum gvm__kind destination_kind,
+                     enum gvm__target target, uint16_t *handler);
 
 #endif

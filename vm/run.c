@@ -1,121 +1,41 @@
 /*
- * run.c - the handlers, and the loop around them.
+ * run.c - the loop around the handlers.
  *
- * handlers_made.inc holds one handler for every operation and combination of
- * operand kinds (generate.c). With sibling calls each is a function that
- * ends in a jump to the next; with GVM_SWITCH_LOOP each is a case of the
- * switch in run_handlers. gvm__run is what others see: it arms the guard
- * pages and hands out fuel in slices, so that a call looks up at least every
- * GVM_INTERRUPT_FUEL units.
+ * Arms the guard pages and hands out fuel in slices, so that a call looks up
+ * at least every GVM_INTERRUPT_FUEL units.
  */
-#include "vm/handlers.h"
-
-#include <assert.h>
-
+#include "vm/call.h"
 #include "vm/guard.h"
 #include "vm/ops.h"
 
 #ifdef GVM_SWITCH_LOOP
-
-enum {
-#define HANDLER_NAME(name) HANDLER_##name,
-#include "names_made.inc"
-#undef HANDLER_NAME
-};
-
 uint64_t
 gvm__handler_word(uint16_t handler)
 {
     return handler;
 }
-
-static enum gvm__exit
-run_handlers(struct gvm_call *call)
-{
-    const uint8_t *pc;
-    uint64_t *fp;
-    uint8_t *mem;
-    struct gvm_instance *inst;
-    int64_t fuel;
-    enum gvm__exit exit_;
-
-    RESTORE(call);
-dispatch:
-    STORE_PC();
-    switch (WORD_AT(0)) {
-#include "handlers_made.inc"
-    default:
-        __builtin_unreachable();
-    }
-leave:
-    SAVE(inst->call);
-    return exit_;
-}
-
 #else
-
-static inline __attribute__((always_inline)) void
-store_registers(REGISTERS)
-{
-    (void)mem;
-    SAVE(inst->call);
-}
-
-static COLD enum gvm__exit
-leave_EXHAUSTED(REGISTERS)
-{
-    store_registers(ARGUMENTS);
-    return GVM__EXIT_EXHAUSTED;
-}
-
-static COLD enum gvm__exit
-leave_FUEL(REGISTERS)
-{
-    store_registers(ARGUMENTS);
-    return GVM__EXIT_FUEL;
-}
-
-#define TRAP_FUNCTION(name, text)                                        \
-    static COLD __attribute__((unused)) enum gvm__exit trap_##name(      \
-        REGISTERS)                                                       \
-    {                                                                    \
-        store_registers(ARGUMENTS);                                      \
-        inst->call->trap = GVM_TRAP_##name;                              \
-        return GVM__EXIT_TRAP;                                           \
-    }
-GVM_TRAP_MAP(TRAP_FUNCTION)
-#undef TRAP_FUNCTION
-
-#include "handlers_made.inc"
-
-static handler_function *const handlers[] = {
-#define HANDLER_NAME(name) handle_##name,
-#include "names_made.inc"
-#undef HANDLER_NAME
-};
-
 uint64_t
 gvm__handler_word(uint16_t handler)
 {
-    return (uint64_t)(uintptr_t)handlers[handler];
+    return (uint64_t)(uintptr_t)gvm__handlers[handler];
 }
-
-static enum gvm__exit
-run_handlers(struct gvm_call *call)
-{
-    const uint8_t *pc;
-    uint64_t *fp;
-    uint8_t *mem;
-    struct gvm_instance *inst;
-    int64_t fuel;
-
-    RESTORE(call);
-    return (*(handler_function *const *)(const void *)pc)(ARGUMENTS);
-}
-
 #endif
 
-/* As run_handlers; an access that the MMU refused becomes a trap. */
+/* Runs handlers until one leaves. They use registers that the rest of the
+ * world expects to be preserved; naming these here preserves them. */
+static enum gvm__exit
+enter(struct gvm_call *call)
+{
+    enum gvm__exit exit = gvm__run_handlers(call);
+
+#if defined(__x86_64__) && !defined(GVM_SWITCH_LOOP)
+    __asm__ volatile("" : : : "rbx", "r12", "r13", "r14", "r15", "memory");
+#endif
+    return exit;
+}
+
+/* As enter; an access that the MMU refused becomes a trap. */
 static enum gvm__exit
 run_guarded(struct gvm_call *call)
 {
@@ -127,7 +47,7 @@ run_guarded(struct gvm_call *call)
     gvm__guard_enter(&frame);
     call->guard = &frame;
     if (sigsetjmp(frame.env, 0) == 0) {
-        exit = run_handlers(call);
+        exit = enter(call);
     } else {
 #ifndef GVM_SWITCH_LOOP
         call->pc = (const uint8_t *)(uintptr_t)frame.pc_register;
@@ -177,7 +97,7 @@ gvm__run(struct gvm_call *call)
             break;
         }
         call->fuel_needed = 0;
-        exit = guarded ? run_guarded(call) : run_handlers(call);
+        exit = guarded ? run_guarded(call) : enter(call);
     }
     return exit;
 }

@@ -9,26 +9,25 @@
 
 /* ---- Blocks -------------------------------------------------------------- */
 
-/* Parameters and results of a block type (specification 5.3.6). */
-static void
-read_block_type(struct gvm__translation *t, uint32_t *parameter_count,
-                uint32_t *result_count)
+/* Parameters and results of a block type (specification 5.3.6). The code of
+ * a single result is its type, and stays where it is in the module. */
+static struct gvm_func_type
+read_block_type(struct gvm__translation *t)
 {
+    const uint8_t *at = t->at;
     int64_t code = (int64_t)gvm__translate_s64(t);
+    struct gvm_func_type type = {0};
 
-    *parameter_count = 0;
-    *result_count = code != -64;
-    if (code >= 0) {
-        const struct gvm_func_type *type = &t->module->types[code].func;
-
-        *parameter_count = type->parameter_count;
-        *result_count = type->result_count;
-    }
+    if (code >= 0)
+        return t->module->types[code].func;
+    type.result_count = code != -64;
+    type.results = at;
+    return type;
 }
 
 static struct gvm__control *
 push_control(struct gvm__translation *t, enum gvm__control_kind kind,
-             uint32_t parameter_count, uint32_t result_count)
+             struct gvm_func_type type)
 {
     struct gvm__control *control;
 
@@ -48,9 +47,11 @@ push_control(struct gvm__translation *t, enum gvm__control_kind kind,
         .kind = kind,
         .label = gvm__ir_new_label(&t->list),
         .else_label = GVM__NO_LABEL,
-        .height = t->operand_count - parameter_count,
-        .parameter_count = parameter_count,
-        .result_count = result_count,
+        .height = t->operand_count - type.parameter_count,
+        .type = type,
+        .loops_before = t->loop_count,
+        .calls_before = t->call_count,
+        .set_before = t->set_count,
     };
     return control;
 }
@@ -58,55 +59,54 @@ push_control(struct gvm__translation *t, enum gvm__control_kind kind,
 static void
 translate_block(struct gvm__translation *t)
 {
-    uint32_t parameter_count, result_count;
+    struct gvm_func_type type = read_block_type(t);
 
-    read_block_type(t, &parameter_count, &result_count);
     gvm__operand_settle_all(t);
-    push_control(t, GVM__CONTROL_BLOCK, parameter_count, result_count);
+    push_control(t, GVM__CONTROL_BLOCK, type);
 }
 
 /* The head charges for the whole loop; the cost is known at its end. */
 static void
 translate_loop(struct gvm__translation *t)
 {
-    uint32_t parameter_count, result_count;
+    struct gvm_func_type type = read_block_type(t);
     struct gvm__control *control;
 
-    read_block_type(t, &parameter_count, &result_count);
     gvm__operand_settle_all(t);
-    control = push_control(t, GVM__CONTROL_LOOP, parameter_count,
-                           result_count);
+    t->loop_count++;
+    control = push_control(t, GVM__CONTROL_LOOP, type);
     if (control == NULL)
         return;
     gvm__ir_place_label(&t->list, control->label);
     control->loop_index = t->list.count;
     control->outer_cost = t->cost;
     t->cost = 0;
-    if (!t->module->fuel_off)
-        gvm__ir_append(&t->list, GVM__OP_loop);
+    if (t->list.depth < UINT8_MAX)
+        t->list.depth++;
+    gvm__ir_append(&t->list, GVM__OP_loop);
+    t->list.barrier = t->list.count;
 }
 
 static void
 translate_if(struct gvm__translation *t)
 {
-    uint32_t parameter_count, result_count;
     uint32_t else_label = gvm__ir_new_label(&t->list);
+    struct gvm_func_type type = read_block_type(t);
     struct gvm__control *control;
 
-    read_block_type(t, &parameter_count, &result_count);
     gvm__translate_br_unless(t, else_label);
-    control = push_control(t, GVM__CONTROL_IF, parameter_count,
-                           result_count);
+    control = push_control(t, GVM__CONTROL_IF, type);
     if (control != NULL)
         control->else_label = else_label;
 }
 
 static void
-reset_operands(struct gvm__translation *t, uint32_t height, uint32_t count)
+reset_operands(struct gvm__translation *t, uint32_t height,
+               const uint8_t *types, uint32_t count)
 {
     gvm__operand_drop_to(t, height);
     for (uint32_t i = 0; i < count; i++)
-        gvm__operand_push_own(t);
+        gvm__operand_push_own(t, gvm__operand_type(types[i]));
     t->dead = false;
 }
 
@@ -116,20 +116,52 @@ translate_else(struct gvm__translation *t)
     struct gvm__control *control = &t->controls[t->control_count - 1];
 
     if (!t->dead) {
-        gvm__operand_settle_top(t, control->result_count);
+        gvm__operand_settle_top(t, control->type.result_count);
         gvm__ir_append(&t->list, GVM__OP_br)->label = control->label;
         control->label_used = true;
     }
     gvm__ir_place_label(&t->list, control->else_label);
     control->else_label = GVM__NO_LABEL;
-    reset_operands(t, control->height, control->parameter_count);
+    gvm__operand_forget_set(t, control->set_before);
+    reset_operands(t, control->height, control->type.parameters,
+                   control->type.parameter_count);
+}
+
+/*
+ * A loop without calls or loops inside keeps its head in the register, and
+ * what goes back to it finds it there.
+ */
+static void
+use_head(struct gvm__translation *t, const struct gvm__control *control)
+{
+    struct gvm__ir_list *list = &t->list;
+
+    if (t->loop_count != control->loops_before ||
+        t->call_count != control->calls_before)
+        return;
+    for (uint32_t i = control->loop_index; i < list->count; i++) {
+        struct gvm__ir *ir = &list->irs[i];
+
+        if (ir->op == GVM__IR_LABEL || ir->label != control->label)
+            continue;
+        ir->target = GVM__TARGET_HEAD;
+        if (gvm__ir_has_handler(ir))
+            list->irs[control->loop_index].op = GVM__OP_loop_head;
+        else
+            ir->target = GVM__TARGET_LOOP;
+    }
 }
 
 static void
 end_loop(struct gvm__translation *t, const struct gvm__control *control)
 {
-    if (!t->module->fuel_off && !t->list.failed)
-        t->list.irs[control->loop_index].immediates[0] = t->cost;
+    if (!t->list.failed) {
+        t->list.irs[control->loop_index].immediates[0] =
+            t->module->fuel_off ? 0 : t->cost;
+        use_head(t, control);
+    }
+    if (t->list.depth > 0)
+        t->list.depth--;
     t->cost = control->outer_cost;
     if (t->dead)
         gvm__operand_drop_to(t, control->height);
@@ -148,11 +180,13 @@ translate_end(struct gvm__translation *t)
     }
     if (joins) {
         if (!t->dead)
-            gvm__operand_settle_top(t, control->result_count);
+            gvm__operand_settle_top(t, control->type.result_count);
         if (control->else_label != GVM__NO_LABEL)
             gvm__ir_place_label(&t->list, control->else_label);
         gvm__ir_place_label(&t->list, control->label);
-        reset_operands(t, control->height, control->result_count);
+        gvm__operand_forget_set(t, control->set_before);
+        reset_operands(t, control->height, control->type.results,
+                       control->type.result_count);
     } else if (t->dead) {
         gvm__operand_drop_to(t, control->height);
     }
@@ -184,7 +218,8 @@ append_call(struct gvm__translation *t, enum gvm__op op,
     ir->immediates[0] = frame;
     ir->immediates[1] = type->parameter_count;
     for (uint32_t i = 0; i < type->result_count; i++)
-        gvm__operand_push_own(t);
+        gvm__operand_push_own(t, gvm__operand_type(type->results[i]));
+    t->call_count++;
     return ir;
 }
 
@@ -310,26 +345,76 @@ step_over(struct gvm__translation *t, uint32_t insn)
 
 /* Steps over the declarations of locals; returns how many there are. */
 static uint32_t
-read_locals(struct gvm__translation *t)
+count_locals(struct gvm__translation *t)
 {
     uint32_t groups = gvm__translate_u32(t);
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < groups; i++) {
         count += gvm__translate_u32(t);
-        gvm__translate_s64(t); /* the type; all take one slot */
+        gvm__translate_s64(t);
     }
     return count;
 }
 
+/* Notes the types of parameters and locals, and that parameters are set. */
 static void
-translate_body(struct gvm__translation *t, uint32_t local_count)
+read_locals(struct gvm__translation *t)
 {
-    uint32_t parameter_count = t->type->parameter_count;
-    struct gvm__ir *enter;
+    uint32_t slot = t->type->parameter_count;
+    uint32_t groups = gvm__translate_u32(t);
+
+    for (uint32_t i = 0; i < slot; i++) {
+        t->local_types[i] =
+            (uint8_t)gvm__operand_type(t->type->parameters[i]);
+        t->set[i] = 1;
+    }
+    slot += GVM__LINK_SLOTS;
+    for (uint32_t i = 0; i < groups; i++) {
+        uint32_t count = gvm__translate_u32(t);
+        uint8_t type = (uint8_t)gvm__operand_type(*t->at);
+
+        gvm__translate_s64(t);
+        while (count-- > 0)
+            t->local_types[slot++] = type;
+    }
+}
+
+/* Makes the second operation zero the locals that need it, or removes it. */
+static void
+finish_zero(struct gvm__translation *t)
+{
+    uint32_t first = t->base, last = 0;
+
+    for (uint32_t i = 0; i < t->base; i++) {
+        if (!t->zeroed[i])
+            continue;
+        if (i < first)
+            first = i;
+        last = i;
+    }
+    if (first == t->base) {
+        gvm__ir_remove(&t->list, 1);
+        return;
+    }
+    t->list.irs[1].immediates[0] = first;
+    t->list.irs[1].immediates[1] = last - first + 1;
+}
+
+static void
+translate_body(struct gvm__translation *t)
+{
+    uint32_t local_count =
+        t->base - t->type->parameter_count - GVM__LINK_SLOTS;
+    struct gvm_func_type block = {
+        .results = t->type->results,
+        .result_count = t->type->result_count,
+    };
 
     gvm__ir_append(&t->list, GVM__OP_enter);
-    push_control(t, GVM__CONTROL_BLOCK, 0, t->type->result_count);
+    gvm__ir_append(&t->list, GVM__OP_zero);
+    t->list.barrier = t->list.count;
+    push_control(t, GVM__CONTROL_BLOCK, block);
     while (t->control_count > 0 && !t->list.failed) {
         uint32_t insn;
 
@@ -344,14 +429,26 @@ translate_body(struct gvm__translation *t, uint32_t local_count)
     if (t->list.failed)
         return;
     gvm__operand_reach(t, t->type->result_count);
-    enter = &t->list.irs[0];
-    enter->immediates[0] = t->slot_max;
-    enter->immediates[1] =
+    t->list.irs[0].immediates[0] = t->slot_max;
+    t->list.irs[0].immediates[1] =
         t->module->fuel_off
             ? 0
             : t->cost + local_count / GVM__LOCALS_PER_FUEL;
-    enter->immediates[2] = parameter_count + GVM__LINK_SLOTS;
-    enter->immediates[3] = local_count;
+    finish_zero(t);
+}
+
+static enum gvm_status
+translate(struct gvm__translation *t, struct gvm__code **code)
+{
+    translate_body(t);
+    if (t->list.failed)
+        return GVM_NO_MEMORY;
+    gvm__pin(&t->list, t->base, t->type->parameter_count, t->local_types,
+             t->zeroed);
+    gvm__accumulate(&t->list, t->base);
+    if (t->list.failed)
+        return GVM_NO_MEMORY;
+    return gvm__encode(&t->list, t->function, code);
 }
 
 enum gvm_status
@@ -367,20 +464,27 @@ gvm__translate(struct gvm__function *function, struct gvm__code **code)
             gvm__engine_bounds(module->engine) == GVM_BOUNDS_EXPLICIT,
     };
     enum gvm_status status = GVM_NO_MEMORY;
-    uint32_t local_count;
+    uint32_t *words;
+    uint8_t *bytes;
 
     t.at = t.body;
-    local_count = read_locals(&t);
-    t.base = t.type->parameter_count + GVM__LINK_SLOTS + local_count;
+    t.base = t.type->parameter_count + GVM__LINK_SLOTS + count_locals(&t);
     t.slot_max = t.base;
-    t.pending = calloc(t.base, sizeof *t.pending);
-    if (t.pending == NULL)
-        return GVM_NO_MEMORY;
-    translate_body(&t, local_count);
-    if (!t.list.failed)
-        status = gvm__encode(&t.list, function, code);
+    words = calloc(t.base, 2 * sizeof *words);
+    bytes = calloc(t.base, 3);
+    if (words != NULL && bytes != NULL) {
+        t.pending = words;
+        t.set_order = words + t.base;
+        t.local_types = bytes;
+        t.set = bytes + t.base;
+        t.zeroed = bytes + 2 * t.base;
+        t.at = t.body;
+        read_locals(&t);
+        status = translate(&t, code);
+    }
     gvm__ir_free(&t.list);
-    free(t.pending);
+    free(words);
+    free(bytes);
     free(t.operands);
     free(t.controls);
     return status;

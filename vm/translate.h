@@ -35,6 +35,7 @@ struct gvm__operand {
      * has it. */
     uint32_t below;
     bool constant;
+    char type; /* as in ops.inc */
 };
 
 enum gvm__control_kind {
@@ -48,8 +49,7 @@ struct gvm__control {
     uint32_t label;      /* the end's; of a loop: the head's */
     uint32_t else_label; /* of an if, until its else */
     uint32_t height;     /* operands below the block's own */
-    uint32_t parameter_count;
-    uint32_t result_count;
+    struct gvm_func_type type;
     bool label_used;
     /* Where a br_table (number `stub_table`) goes to move values first. */
     uint32_t stub_label;
@@ -57,6 +57,11 @@ struct gvm__control {
     /* A loop's head, and the cost of what is around it so far. */
     uint32_t loop_index;
     uint32_t outer_cost;
+    /* How many loops and calls there were before a loop. */
+    uint32_t loops_before;
+    uint32_t calls_before;
+    /* How many locals were known to be set before the block. */
+    uint32_t set_before;
 };
 
 struct gvm__translation {
@@ -83,16 +88,31 @@ struct gvm__translation {
     uint32_t dead_loop_depth; /* of its outermost open loop; 0: none */
     bool dead;
     uint32_t br_table_count;
+    uint32_t loop_count;
+    uint32_t call_count;
+
+    /*
+     * Which locals must be zeroed: those that may be read before they are
+     * set. `set` says which are set for certain here, and `set_order` lists
+     * them; what was set inside a block that can be left early does not
+     * count behind it.
+     */
+    uint8_t *local_types;  /* by slot below base, as in ops.inc; 0: links */
+    uint8_t *set;          /* by slot below base */
+    uint8_t *zeroed;       /* by slot below base: it has to be */
+    uint32_t *set_order;
+    uint32_t set_count;
     uint32_t cost; /* instructions since the innermost loop's head */
 };
 
 /* translate_operands.c: the operand stack. */
 uint32_t gvm__operand_own_slot(const struct gvm__translation *t,
                                uint32_t height);
-void gvm__operand_push_slot(struct gvm__translation *t, uint32_t slot);
-void gvm__operand_push_constant(struct gvm__translation *t, uint64_t value);
+void gvm__operand_push_local(struct gvm__translation *t, uint32_t slot);
+void gvm__operand_push_constant(struct gvm__translation *t, uint64_t value,
+                                char type);
 /* Pushes an operand in its own slot, which is returned. */
-uint32_t gvm__operand_push_own(struct gvm__translation *t);
+uint32_t gvm__operand_push_own(struct gvm__translation *t, char type);
 struct gvm__operand gvm__operand_pop(struct gvm__translation *t);
 void gvm__operand_drop_to(struct gvm__translation *t, uint32_t count);
 /* Copies the operand at `height` to its own slot, if it is elsewhere. Above
@@ -104,6 +124,9 @@ void gvm__operand_settle_all(struct gvm__translation *t);
 /* Appends a copy of the operand to a slot. */
 void gvm__operand_copy(struct gvm__translation *t, uint32_t to,
                        const struct gvm__operand *operand);
+/* How the operation's source can hold a constant; GVM__KIND_NONE: not. */
+enum gvm__kind gvm__operand_constant_kind(enum gvm__op op, unsigned source,
+                                          uint64_t value);
 /* The last operation when it is what computed the operand `height`. */
 struct gvm__ir *gvm__operand_producer(struct gvm__translation *t,
                                       const struct gvm__operand *operand,
@@ -111,6 +134,10 @@ struct gvm__ir *gvm__operand_producer(struct gvm__translation *t,
 /* local.set and, with `tee`, local.tee. */
 void gvm__operand_set_local(struct gvm__translation *t, uint32_t slot,
                             bool tee);
+/* The type as ops.inc has it. */
+char gvm__operand_type(uint8_t value_type);
+/* Forgets what was set after the first `count` locals. */
+void gvm__operand_forget_set(struct gvm__translation *t, uint32_t count);
 /* Notes that the frame reaches up to `slot` (exclusive). */
 void gvm__operand_reach(struct gvm__translation *t, uint32_t slot);
 
@@ -120,6 +147,15 @@ void gvm__operand_reach(struct gvm__translation *t, uint32_t slot);
  */
 struct gvm__ir *gvm__translate_simple(struct gvm__translation *t,
                                       enum gvm__op op);
+/* The same with sources that were popped already, from `heights`; their
+ * number is the operation's. */
+struct gvm__ir *gvm__translate_with(struct gvm__translation *t,
+                                    enum gvm__op op,
+                                    struct gvm__operand *operands,
+                                    uint32_t *heights);
+
+/* translate_access.c: loads and stores. */
+void gvm__translate_access(struct gvm__translation *t, enum gvm__op op);
 
 /* translate_branch.c */
 void gvm__translate_br(struct gvm__translation *t, uint32_t depth);

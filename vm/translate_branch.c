@@ -19,8 +19,9 @@ control_at(struct gvm__translation *t, uint32_t depth)
 static uint32_t
 arity(const struct gvm__control *control)
 {
-    return control->kind == GVM__CONTROL_LOOP ? control->parameter_count
-                                              : control->result_count;
+    return control->kind == GVM__CONTROL_LOOP
+               ? control->type.parameter_count
+               : control->type.result_count;
 }
 
 static bool
@@ -32,10 +33,21 @@ in_place(const struct gvm__translation *t,
     return count == 0 || t->operand_count - count == control->height;
 }
 
+/* How a branch gets to the block's label. */
+static enum gvm__target
+target_of(const struct gvm__control *control)
+{
+    return control->kind == GVM__CONTROL_LOOP ? GVM__TARGET_LOOP
+                                              : GVM__TARGET_FORWARD;
+}
+
 static void
 append_jump(struct gvm__translation *t, struct gvm__control *control)
 {
-    gvm__ir_append(&t->list, GVM__OP_br)->label = control->label;
+    struct gvm__ir *ir = gvm__ir_append(&t->list, GVM__OP_br);
+
+    ir->label = control->label;
+    ir->target = target_of(control);
     control->label_used = true;
 }
 
@@ -68,20 +80,61 @@ is_zero_test(const struct gvm__ir *ir)
 }
 
 /*
+ * Makes one operation of the last two, when they add a constant to a local
+ * and go back to a loop after comparing it.
+ */
+static void
+merge_tail(struct gvm__translation *t)
+{
+    struct gvm__ir_list *list = &t->list;
+    struct gvm__ir *branch = &list->irs[list->count - 1];
+    struct gvm__ir *add = branch - 1;
+    bool swap;
+    enum gvm__op tail;
+
+    if (list->failed || list->count < list->barrier + 2 ||
+        (add->op != GVM__OP_i32_add && add->op != GVM__OP_i64_add) ||
+        add->kinds[1] != GVM__KIND_IMMEDIATE || add->sources[0] != add->to)
+        return;
+    swap = branch->kinds[1] == GVM__KIND_SLOT &&
+           branch->sources[1] == add->to;
+    if (branch->sources[!swap] == add->to &&
+        branch->kinds[!swap] == GVM__KIND_SLOT)
+        return;
+    if (branch->sources[swap] != add->to)
+        return;
+    tail = gvm__compare_tail((enum gvm__op)branch->op, swap);
+    if (tail == GVM__OP_COUNT ||
+        gvm__ops[tail].source_types[0] != gvm__ops[add->op].source_types[0])
+        return;
+    add->op = (uint16_t)tail;
+    add->immediates[0] = (uint32_t)add->sources[1];
+    add->kinds[1] = branch->kinds[!swap];
+    add->sources[1] = branch->sources[!swap];
+    add->to_kind = GVM__KIND_NONE;
+    add->label = branch->label;
+    add->target = branch->target;
+    list->count--;
+}
+
+/*
  * Appends a branch to `label` that is taken when the condition, popped
  * before, is not zero; negated: when it is. The comparison that computed it
  * becomes the branch.
  */
 static void
 append_branch(struct gvm__translation *t, struct gvm__operand condition,
-              bool negated, uint32_t label)
+              bool negated, uint32_t label, enum gvm__target target)
 {
     struct gvm__ir *producer;
     struct gvm__ir *ir;
 
     if (condition.constant) {
-        if (((uint32_t)condition.value != 0) != negated)
-            gvm__ir_append(&t->list, GVM__OP_br)->label = label;
+        if (((uint32_t)condition.value != 0) != negated) {
+            ir = gvm__ir_append(&t->list, GVM__OP_br);
+            ir->label = label;
+            ir->target = target;
+        }
         return;
     }
     while ((producer = gvm__operand_producer(t, &condition,
@@ -96,6 +149,9 @@ append_branch(struct gvm__translation *t, struct gvm__operand condition,
             (enum gvm__op)producer->op, negated);
         producer->to_kind = GVM__KIND_NONE;
         producer->label = label;
+        producer->target = target;
+        if (target == GVM__TARGET_LOOP)
+            merge_tail(t);
         return;
     }
     ir = gvm__ir_append(&t->list,
@@ -104,6 +160,9 @@ append_branch(struct gvm__translation *t, struct gvm__operand condition,
     ir->sources[0] = condition.slot;
     ir->kinds[1] = GVM__KIND_IMMEDIATE;
     ir->label = label;
+    ir->target = target;
+    if (target == GVM__TARGET_LOOP)
+        merge_tail(t);
 }
 
 void
@@ -151,7 +210,7 @@ gvm__translate_br_unless(struct gvm__translation *t, uint32_t label)
     struct gvm__operand condition = gvm__operand_pop(t);
 
     settle_below(t, &condition, t->operand_count);
-    append_branch(t, condition, true, label);
+    append_branch(t, condition, true, label, GVM__TARGET_FORWARD);
 }
 
 void
@@ -163,12 +222,13 @@ gvm__translate_br_if(struct gvm__translation *t, uint32_t depth)
 
     settle_below(t, &condition, arity(control));
     if (in_place(t, control)) {
-        append_branch(t, condition, false, control->label);
+        append_branch(t, condition, false, control->label,
+                      target_of(control));
         control->label_used = true;
         return;
     }
     around = gvm__ir_new_label(&t->list);
-    append_branch(t, condition, true, around);
+    append_branch(t, condition, true, around, GVM__TARGET_FORWARD);
     append_moves(t, control);
     append_jump(t, control);
     gvm__ir_place_label(&t->list, around);
@@ -260,6 +320,11 @@ gvm__translate_return(struct gvm__translation *t)
         ir->immediates[1] = count;
         ir->immediates[2] =
             gvm__operand_own_slot(t, t->operand_count - count);
+    } else if (value->type == 'd') {
+        ir = gvm__ir_append(&t->list, GVM__OP_return_f64);
+        ir->kinds[0] =
+            value->constant ? GVM__KIND_CONSTANT : GVM__KIND_SLOT;
+        ir->sources[0] = value->constant ? value->value : value->slot;
     } else if (value->constant &&
                value->value != (uint64_t)(int32_t)value->value) {
         ir = gvm__ir_append(&t->list, GVM__OP_return_wide);

@@ -132,6 +132,9 @@ translate_global(struct gvm__translation *t, bool set)
         ir = gvm__translate_simple(t, set ? GVM__OP_global_set
                                           : GVM__OP_global_get);
     ir->immediates[0] = index < imported ? index : index - imported;
+    if (!set)
+        t->operands[t->operand_count - 1].type = gvm__operand_type(
+            (uint8_t)t->module->globals[index].type);
 }
 
 static void
@@ -139,37 +142,30 @@ translate_constant(struct gvm__translation *t, uint32_t insn)
 {
     uint32_t narrow;
     uint64_t wide;
+    char type;
 
     switch (insn) {
     case GVM__INSN_I32_CONST:
         wide = (uint32_t)gvm__translate_s64(t);
+        type = 'w';
         break;
     case GVM__INSN_I64_CONST:
         wide = gvm__translate_s64(t);
+        type = 'x';
         break;
     case GVM__INSN_F32_CONST:
         memcpy(&narrow, t->at, sizeof narrow);
         t->at += sizeof narrow;
         wide = narrow;
+        type = 'f';
         break;
     default:
         memcpy(&wide, t->at, sizeof wide);
         t->at += sizeof wide;
+        type = 'd';
         break;
     }
-    gvm__operand_push_constant(t, wide);
-}
-
-static void
-translate_access(struct gvm__translation *t, enum gvm__op op)
-{
-    uint32_t offset;
-    bool checked;
-
-    gvm__translate_u32(t); /* the alignment is a hint */
-    offset = gvm__translate_u32(t);
-    checked = t->checked || offset >= GVM_GUARD_OFFSET_BYTES - 8;
-    gvm__translate_simple(t, checked ? op + 1 : op)->immediates[0] = offset;
+    gvm__operand_push_constant(t, wide, type);
 }
 
 /* ---- Bulk operations and tables ----------------------------------------- */
@@ -239,7 +235,7 @@ translate_bulk(struct gvm__translation *t, uint32_t insn)
         break;
     case GVM__INSN_TABLE_GROW:
         translate_range(t, GVM__OP_table_grow, 2, 1);
-        gvm__operand_push_own(t);
+        gvm__operand_push_own(t, 'w');
         break;
     default:
         assert(insn == GVM__INSN_TABLE_FILL);
@@ -269,8 +265,18 @@ static const uint16_t insn_ops[GVM__INSN_INDEX_COUNT] = {
 static void
 translate_zero_test(struct gvm__translation *t, enum gvm__op equals)
 {
-    gvm__operand_push_constant(t, 0);
+    gvm__operand_push_constant(t, 0, 'w');
     gvm__translate_simple(t, equals);
+}
+
+/* The result has the operands' type, which the operation does not know. */
+static void
+translate_select(struct gvm__translation *t)
+{
+    char type = t->operands[t->operand_count - 2].type;
+
+    gvm__translate_simple(t, GVM__OP_select);
+    t->operands[t->operand_count - 1].type = type;
 }
 
 static void
@@ -278,7 +284,7 @@ translate_special(struct gvm__translation *t, uint32_t insn)
 {
     switch (insn) {
     case GVM__INSN_LOCAL_GET:
-        gvm__operand_push_slot(t, local_slot(t, gvm__translate_u32(t)));
+        gvm__operand_push_local(t, local_slot(t, gvm__translate_u32(t)));
         break;
     case GVM__INSN_LOCAL_SET:
     case GVM__INSN_LOCAL_TEE:
@@ -300,10 +306,10 @@ translate_special(struct gvm__translation *t, uint32_t insn)
         break;
     case GVM__INSN_SELECT_TYPED:
         gvm__translate_skip(t, insn);
-        gvm__translate_simple(t, GVM__OP_select);
+        translate_select(t);
         break;
     case GVM__INSN_SELECT:
-        gvm__translate_simple(t, GVM__OP_select);
+        translate_select(t);
         break;
     case GVM__INSN_I32_EQZ:
         translate_zero_test(t, GVM__OP_i32_eq);
@@ -314,7 +320,7 @@ translate_special(struct gvm__translation *t, uint32_t insn)
         break;
     case GVM__INSN_REF_NULL:
         gvm__translate_skip(t, insn);
-        gvm__operand_push_constant(t, 0);
+        gvm__operand_push_constant(t, 0, 'x');
         break;
     case GVM__INSN_REF_FUNC:
         translate_indexed(t, GVM__OP_ref_func);
@@ -352,7 +358,7 @@ gvm__translate_plain(struct gvm__translation *t, uint32_t insn)
     if (op == 0)
         translate_special(t, insn);
     else if (gvm__ops[op - 1].flags & GVM__OP_ACCESSES)
-        translate_access(t, (enum gvm__op)(op - 1));
+        gvm__translate_access(t, (enum gvm__op)(op - 1));
     else
         gvm__translate_simple(t, (enum gvm__op)(op - 1));
 }

@@ -39,32 +39,59 @@ push(struct gvm__translation *t, struct gvm__operand operand)
 }
 
 void
-gvm__operand_push_slot(struct gvm__translation *t, uint32_t slot)
+gvm__operand_push_local(struct gvm__translation *t, uint32_t slot)
 {
-    struct gvm__operand operand = {.slot = slot};
+    struct gvm__operand operand = {
+        .slot = slot,
+        .type = (char)t->local_types[slot],
+        .below = t->pending[slot],
+    };
 
-    if (slot < t->base) {
-        operand.below = t->pending[slot];
-        t->pending[slot] = t->operand_count + 1;
-    }
+    t->pending[slot] = t->operand_count + 1;
+    if (!t->set[slot])
+        t->zeroed[slot] = 1;
     push(t, operand);
 }
 
 void
-gvm__operand_push_constant(struct gvm__translation *t, uint64_t value)
+gvm__operand_push_constant(struct gvm__translation *t, uint64_t value,
+                           char type)
 {
-    push(t, (struct gvm__operand){.constant = true, .value = value});
+    push(t, (struct gvm__operand){
+                .constant = true, .value = value, .type = type});
 }
 
 uint32_t
-gvm__operand_push_own(struct gvm__translation *t)
+gvm__operand_push_own(struct gvm__translation *t, char type)
 {
     uint32_t slot = gvm__operand_own_slot(t, t->operand_count);
 
     if (t->settled == t->operand_count)
         t->settled++;
-    push(t, (struct gvm__operand){.slot = slot});
+    push(t, (struct gvm__operand){.slot = slot, .type = type});
     return slot;
+}
+
+char
+gvm__operand_type(uint8_t value_type)
+{
+    switch (value_type) {
+    case GVM_I32:
+        return 'w';
+    case GVM_F32:
+        return 'f';
+    case GVM_F64:
+        return 'd';
+    default:
+        return 'x';
+    }
+}
+
+void
+gvm__operand_forget_set(struct gvm__translation *t, uint32_t count)
+{
+    while (t->set_count > count)
+        t->set[t->set_order[--t->set_count]] = 0;
 }
 
 static bool
@@ -101,9 +128,15 @@ gvm__operand_copy(struct gvm__translation *t, uint32_t to,
     bool narrow = operand->value == (uint64_t)(int32_t)operand->value;
 
     if (!operand->constant) {
-        ir = gvm__ir_append(&t->list, GVM__OP_move);
+        ir = gvm__ir_append(&t->list, operand->type == 'd'
+                                          ? GVM__OP_move_f64
+                                          : GVM__OP_move);
         ir->kinds[0] = GVM__KIND_SLOT;
         ir->sources[0] = operand->slot;
+    } else if (operand->type == 'd') {
+        ir = gvm__ir_append(&t->list, GVM__OP_move_f64);
+        ir->kinds[0] = GVM__KIND_CONSTANT;
+        ir->sources[0] = operand->value;
     } else if (narrow) {
         ir = gvm__ir_append(&t->list, GVM__OP_constant);
         ir->kinds[0] = GVM__KIND_IMMEDIATE;
@@ -127,7 +160,7 @@ gvm__operand_settle(struct gvm__translation *t, uint32_t height)
     gvm__operand_copy(t, own, operand);
     if (is_pending(t, operand))
         t->pending[operand->slot] = operand->below;
-    *operand = (struct gvm__operand){.slot = own};
+    *operand = (struct gvm__operand){.slot = own, .type = operand->type};
 }
 
 void
@@ -191,8 +224,12 @@ gvm__operand_set_local(struct gvm__translation *t, uint32_t slot, bool tee)
         producer->to = slot;
     else if (value.constant || value.slot != slot)
         gvm__operand_copy(t, slot, &value);
+    if (!t->set[slot]) {
+        t->set[slot] = 1;
+        t->set_order[t->set_count++] = slot;
+    }
     if (tee)
-        gvm__operand_push_slot(t, slot);
+        gvm__operand_push_local(t, slot);
 }
 
 /* ---- Operations with sources and a result ------------------------------- */
@@ -214,7 +251,8 @@ turn_around(enum gvm__op op, struct gvm__operand *operands,
         op = gvm__compare_swapped(op);
     else if (op == GVM__OP_i32_sub)
         op = GVM__OP_i32_rsub;
-    else if (op == GVM__OP_i64_sub)
+    else if (op == GVM__OP_i64_sub &&
+             first.value == (uint64_t)(int32_t)first.value)
         op = GVM__OP_i64_rsub;
     else if ((gvm__ops[op].flags & GVM__OP_COMMUTES) == 0)
         return op;
@@ -242,11 +280,10 @@ normalize(enum gvm__op op, struct gvm__operand *operands)
     return op;
 }
 
-/* Where the source's variants allow the constant, or GVM__KIND_NONE. */
-static enum gvm__kind
-constant_kind(const struct gvm__op_info *info, unsigned source,
-              uint64_t value)
+enum gvm__kind
+gvm__operand_constant_kind(enum gvm__op op, unsigned source, uint64_t value)
 {
+    const struct gvm__op_info *info = &gvm__ops[op];
     unsigned kinds = info->source_kinds[source];
 
     if (kinds >> GVM__KIND_CONSTANT & 1)
@@ -260,28 +297,20 @@ constant_kind(const struct gvm__op_info *info, unsigned source,
 }
 
 struct gvm__ir *
-gvm__translate_simple(struct gvm__translation *t, enum gvm__op op)
+gvm__translate_with(struct gvm__translation *t, enum gvm__op op,
+                    struct gvm__operand *operands, uint32_t *heights)
 {
-    struct gvm__operand operands[GVM__SOURCES_MAX];
-    uint32_t heights[GVM__SOURCES_MAX];
+    const struct gvm__op_info *info = &gvm__ops[op];
     uint8_t kinds[GVM__SOURCES_MAX];
-    unsigned count = gvm__ops[op].source_count;
+    unsigned count = info->source_count;
     struct gvm__ir *ir;
 
-    for (unsigned i = count; i > 0; i--) {
-        operands[i - 1] = gvm__operand_pop(t);
-        heights[i - 1] = t->operand_count;
-    }
-    if (count == 2) {
-        op = turn_around(op, operands, heights);
-        op = normalize(op, operands);
-    }
     for (unsigned i = 0; i < count; i++) {
         kinds[i] = GVM__KIND_SLOT;
         if (!operands[i].constant)
             continue;
-        kinds[i] = (uint8_t)constant_kind(&gvm__ops[op], i,
-                                          operands[i].value);
+        kinds[i] = (uint8_t)gvm__operand_constant_kind(
+            op, i, operands[i].value);
         if (kinds[i] == GVM__KIND_NONE) {
             kinds[i] = GVM__KIND_SLOT;
             operands[i].slot = gvm__operand_own_slot(t, heights[i]);
@@ -294,9 +323,27 @@ gvm__translate_simple(struct gvm__translation *t, enum gvm__op op)
         ir->sources[i] = kinds[i] == GVM__KIND_SLOT ? operands[i].slot
                                                     : operands[i].value;
     }
-    if (gvm__ops[op].destination_kinds != 0) {
+    if (info->destination_kinds != 0) {
         ir->to_kind = GVM__KIND_SLOT;
-        ir->to = gvm__operand_push_own(t);
+        ir->to = gvm__operand_push_own(t, info->destination_type);
     }
     return ir;
+}
+
+struct gvm__ir *
+gvm__translate_simple(struct gvm__translation *t, enum gvm__op op)
+{
+    struct gvm__operand operands[GVM__SOURCES_MAX];
+    uint32_t heights[GVM__SOURCES_MAX];
+    unsigned count = gvm__ops[op].source_count;
+
+    for (unsigned i = count; i > 0; i--) {
+        operands[i - 1] = gvm__operand_pop(t);
+        heights[i - 1] = t->operand_count;
+    }
+    if (count == 2) {
+        op = turn_around(op, operands, heights);
+        op = normalize(op, operands);
+    }
+    return gvm__translate_with(t, op, operands, heights);
 }

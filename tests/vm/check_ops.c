@@ -21,20 +21,24 @@ START_TEST(handlers_are_numbered_without_gaps)
         for (unsigned i = 0; i < count; i++)
             combinations *= GVM__KIND_COUNT;
         ck_assert_uint_eq(info->first_handler, next);
-        for (unsigned c = 0; c < combinations * GVM__KIND_COUNT; c++) {
+        combinations *= GVM__KIND_COUNT * GVM__TARGET_COUNT;
+        for (unsigned c = 0; c < combinations; c++) {
             uint8_t kinds[GVM__SOURCES_MAX] = {0};
-            enum gvm__kind to = c % GVM__KIND_COUNT;
-            unsigned rest = c / GVM__KIND_COUNT;
+            enum gvm__target target = c % GVM__TARGET_COUNT;
+            enum gvm__kind to = c / GVM__TARGET_COUNT % GVM__KIND_COUNT;
+            unsigned rest = c / GVM__TARGET_COUNT / GVM__KIND_COUNT;
             uint16_t handler = 0;
 
             for (unsigned i = count; i > 0; i--) {
                 kinds[i - 1] = (uint8_t)(rest % GVM__KIND_COUNT);
                 rest /= GVM__KIND_COUNT;
             }
-            /* Without a result its kind does not matter. */
-            if (info->destination_kinds == 0 && to != GVM__KIND_NONE)
+            /* Without a result or a target its kind does not matter. */
+            if ((info->destination_kinds == 0 && to != GVM__KIND_NONE) ||
+                (info->target_kinds == 0 && target > 0))
                 continue;
-            if (gvm__op_handler((enum gvm__op)op, kinds, to, &handler))
+            if (gvm__op_handler((enum gvm__op)op, kinds, to, target,
+                                &handler))
                 ck_assert_uint_eq(handler, next++);
         }
     }
@@ -70,14 +74,31 @@ START_TEST(kinds_that_an_operation_does_not_take_are_refused)
     uint16_t handler = 7;
 
     ck_assert(!gvm__op_handler(GVM__OP_i32_add, kinds, GVM__KIND_SLOT,
-                               &handler));
+                               GVM__TARGET_FORWARD, &handler));
     kinds[0] = GVM__KIND_SLOT;
     ck_assert(!gvm__op_handler(GVM__OP_i32_add, kinds, GVM__KIND_NONE,
-                               &handler));
+                               GVM__TARGET_FORWARD, &handler));
     ck_assert_uint_eq(handler, 7);
     ck_assert(gvm__op_handler(GVM__OP_i32_add, kinds, GVM__KIND_SLOT,
-                              &handler));
+                              GVM__TARGET_FORWARD, &handler));
     ck_assert_str_eq(gvm__handler_names[handler], "i32_add_SSS");
+}
+END_TEST
+
+START_TEST(a_branch_back_is_another_handler_than_one_forward)
+{
+    uint8_t kinds[GVM__SOURCES_MAX] = {GVM__KIND_SLOT, GVM__KIND_SLOT};
+    uint16_t forward, back;
+
+    ck_assert(gvm__op_handler(GVM__OP_br_i32_eq, kinds, GVM__KIND_NONE,
+                              GVM__TARGET_FORWARD, &forward));
+    ck_assert(gvm__op_handler(GVM__OP_br_i32_eq, kinds, GVM__KIND_NONE,
+                              GVM__TARGET_LOOP, &back));
+    ck_assert_str_eq(gvm__handler_names[forward], "br_i32_eq_SST");
+    ck_assert_str_eq(gvm__handler_names[back], "br_i32_eq_SSL");
+    /* A loop's tail only goes back. */
+    ck_assert(!gvm__op_handler(GVM__OP_add_br_i32_eq, kinds, GVM__KIND_NONE,
+                               GVM__TARGET_FORWARD, &forward));
 }
 END_TEST
 
@@ -92,6 +113,8 @@ ops_suite(void)
     tcase_add_test(tcase, handlers_have_different_first_words);
     tcase_add_test(tcase,
                    kinds_that_an_operation_does_not_take_are_refused);
+    tcase_add_test(tcase,
+                   a_branch_back_is_another_handler_than_one_forward);
     suite_add_tcase(suite, tcase);
     return suite;
 }

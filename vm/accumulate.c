@@ -1,0 +1,153 @@
+/*
+ * accumulate.c - passes results on in registers.
+ *
+ * Each class of values has an accumulator. An operation's result goes there
+ * when operations close behind it use it: instead of its slot when it is an
+ * operand (an operand has one use), besides its slot when it is a local. In
+ * between nothing else of the class may go to the accumulator, and nothing
+ * outlives a label or what leaves the handlers.
+ */
+#include "vm/ir.h"
+
+/* How far a result's uses are looked for. */
+#define LOOK_AHEAD 8
+
+struct use {
+    uint32_t index;
+    unsigned source;
+};
+
+struct uses {
+    struct use items[LOOK_AHEAD * GVM__SOURCES_MAX];
+    unsigned count;
+};
+
+static unsigned
+result_class(const struct gvm__ir *ir)
+{
+    return gvm__class_of(gvm__ops[ir->op].destination_type);
+}
+
+/* Whether the result of `index` is used by the operation behind it. */
+static bool
+feeds_the_next(const struct gvm__ir_list *list, uint32_t index)
+{
+    const struct gvm__ir *ir = &list->irs[index];
+    const struct gvm__ir *next = ir + 1;
+
+    if (ir->to_kind != GVM__KIND_SLOT || index + 1 >= list->count ||
+        next->op == GVM__IR_LABEL)
+        return false;
+    for (unsigned i = 0; i < gvm__ops[next->op].source_count; i++)
+        if (gvm__ir_reads(next, i, ir->to, result_class(ir)))
+            return true;
+    return false;
+}
+
+static bool
+note_uses(const struct gvm__ir *ir, uint32_t index, uint32_t slot,
+          unsigned class, struct uses *uses)
+{
+    bool found = false;
+
+    for (unsigned i = 0; i < gvm__ops[ir->op].source_count; i++)
+        if (gvm__ir_reads(ir, i, slot, class)) {
+            uses->items[uses->count++] = (struct use){index, i};
+            found = true;
+        }
+    return found;
+}
+
+/* The uses of the result of `index` that the accumulator can reach. */
+static void
+find_uses(const struct gvm__ir_list *list, uint32_t index, bool operand,
+          struct uses *uses)
+{
+    const struct gvm__ir *ir = &list->irs[index];
+    unsigned class = result_class(ir);
+
+    uses->count = 0;
+    for (uint32_t i = index + 1;
+         i < list->count && i < index + LOOK_AHEAD; i++) {
+        const struct gvm__ir *next = &list->irs[i];
+        const struct gvm__op_info *info = &gvm__ops[next->op];
+        bool found;
+
+        if (next->op == GVM__IR_LABEL)
+            return;
+        found = note_uses(next, i, ir->to, class, uses);
+        if (found && operand)
+            return;
+        /* A branch may take an operand along in its slot. */
+        if (operand &&
+            info->flags & (GVM__OP_BRANCHES | GVM__OP_LOOPS))
+            return;
+        if (info->flags & GVM__OP_CONTROL ||
+            gvm__ir_written(next) == ir->to)
+            return;
+        if (result_class(next) == class && feeds_the_next(list, i))
+            return;
+    }
+}
+
+/* Aims what can be at the accumulator; returns how many, and the last. */
+static unsigned
+aim_uses(struct gvm__ir_list *list, const struct uses *uses, uint32_t *last)
+{
+    unsigned aimed = 0;
+
+    for (unsigned i = 0; i < uses->count; i++) {
+        struct gvm__ir *ir = &list->irs[uses->items[i].index];
+        uint8_t *kind = &ir->kinds[uses->items[i].source];
+
+        *kind = GVM__KIND_ACCUMULATOR;
+        if (gvm__ir_has_handler(ir)) {
+            aimed++;
+            *last = uses->items[i].index;
+        } else {
+            *kind = GVM__KIND_SLOT;
+        }
+    }
+    return aimed;
+}
+
+/*
+ * Passes the result of `index` on, if that helps; returns the index up to
+ * which the accumulator is in use then, else `index`.
+ */
+static uint32_t
+pass_on(struct gvm__ir_list *list, uint32_t index, uint32_t base)
+{
+    struct gvm__ir *ir = &list->irs[index];
+    bool operand = ir->to >= base;
+    uint32_t last = index;
+    struct uses uses;
+
+    find_uses(list, index, operand, &uses);
+    if (uses.count == 0)
+        return index;
+    ir->to_kind = operand ? GVM__KIND_ACCUMULATOR : GVM__KIND_BOTH;
+    if (!gvm__ir_has_handler(ir) || aim_uses(list, &uses, &last) == 0)
+        ir->to_kind = GVM__KIND_SLOT;
+    return last;
+}
+
+void
+gvm__accumulate(struct gvm__ir_list *list, uint32_t base)
+{
+    uint32_t busy_until[GVM__CLASS_COUNT] = {0};
+
+    if ((gvm__ops[GVM__OP_move].source_kinds[0] &
+         1u << GVM__KIND_ACCUMULATOR) == 0)
+        return;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct gvm__ir *ir = &list->irs[i];
+        unsigned class;
+
+        if (ir->op == GVM__IR_LABEL || ir->to_kind != GVM__KIND_SLOT)
+            continue;
+        class = result_class(ir);
+        if (class < GVM__CLASS_COUNT && busy_until[class] <= i)
+            busy_until[class] = pass_on(list, i, base);
+    }
+}

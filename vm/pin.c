@@ -1,0 +1,248 @@
+/*
+ * pin.c - keeps the busiest local of a function in a register.
+ *
+ * One integer and one f64 local can be pinned. Its slot is out of date
+ * meanwhile: around calls, which use the registers themselves, and around
+ * operations that have no variant for a pinned operand, the value is stored
+ * and fetched again. So pinning does not pay where calls are as busy as the
+ * local is.
+ */
+#include "vm/ir.h"
+
+#include <stdlib.h>
+
+/* Weight of an operation inside one more loop, and how deep that counts. */
+#define LOOP_WEIGHT 8
+#define LOOP_DEPTH_MAX 5
+/* The least weight that pays for the moves at both ends. */
+#define WEIGHT_MIN 16
+#define CALL_WEIGHT 8
+
+struct pin {
+    struct gvm__ir_list *list;
+    uint32_t base;
+    unsigned class;
+    uint32_t slot;
+    enum gvm__op move;
+};
+
+static uint64_t
+weight_of(const struct gvm__ir *ir)
+{
+    uint64_t weight = 1;
+
+    for (unsigned i = 0; i < ir->depth && i < LOOP_DEPTH_MAX; i++)
+        weight *= LOOP_WEIGHT;
+    return weight;
+}
+
+static bool
+is_call(const struct gvm__ir *ir)
+{
+    return ir->op == GVM__OP_call || ir->op == GVM__OP_call_import ||
+           ir->op == GVM__OP_call_indirect;
+}
+
+/* The class of what the operation writes to a slot. */
+static unsigned
+written_class(const struct gvm__ir *ir)
+{
+    const struct gvm__op_info *info = &gvm__ops[ir->op];
+
+    return gvm__class_of(info->flags & GVM__OP_UPDATES
+                             ? info->source_types[0]
+                             : info->destination_type);
+}
+
+static void
+weigh(const struct pin *pin, const struct gvm__ir *ir, uint64_t *weights)
+{
+    uint32_t written = gvm__ir_written(ir);
+    uint64_t weight = weight_of(ir);
+
+    for (unsigned i = 0; i < gvm__ops[ir->op].source_count; i++)
+        if (ir->kinds[i] == GVM__KIND_SLOT && ir->sources[i] < pin->base &&
+            gvm__class_of(gvm__ops[ir->op].source_types[i]) == pin->class)
+            weights[ir->sources[i]] += 2 * weight;
+    if (written < pin->base && written_class(ir) == pin->class)
+        weights[written] += 3 * weight;
+}
+
+/* Chooses the local; false when none is worth it. */
+static bool
+choose(struct pin *pin, const uint8_t *local_types)
+{
+    uint64_t *weights = calloc(pin->base, sizeof *weights);
+    uint64_t calls = 0;
+    uint32_t best = 0;
+
+    if (weights == NULL)
+        return false;
+    for (uint32_t i = 0; i < pin->list->count; i++) {
+        const struct gvm__ir *ir = &pin->list->irs[i];
+
+        if (ir->op == GVM__IR_LABEL)
+            continue;
+        weigh(pin, ir, weights);
+        if (is_call(ir))
+            calls += weight_of(ir);
+    }
+    for (uint32_t i = 1; i < pin->base; i++)
+        if (weights[i] > weights[best])
+            best = i;
+    pin->slot = best;
+    calls = weights[best] / 2 < WEIGHT_MIN ||
+            weights[best] / 2 < CALL_WEIGHT * calls;
+    free(weights);
+    return !calls &&
+           gvm__class_of((char)local_types[best]) == pin->class;
+}
+
+static struct gvm__ir *
+append_move(struct pin *pin, struct gvm__ir_list *to,
+            enum gvm__kind from_kind, enum gvm__kind to_kind,
+            const struct gvm__ir *near)
+{
+    struct gvm__ir *ir = gvm__ir_append(to, pin->move);
+
+    ir->kinds[0] = (uint8_t)from_kind;
+    ir->sources[0] = pin->slot;
+    ir->to_kind = (uint8_t)to_kind;
+    ir->to = pin->slot;
+    ir->insn_offset = near->insn_offset;
+    ir->depth = near->depth;
+    return ir;
+}
+
+static void
+store(struct pin *pin, struct gvm__ir_list *to, const struct gvm__ir *near)
+{
+    append_move(pin, to, GVM__KIND_PINNED, GVM__KIND_SLOT, near);
+}
+
+static void
+fetch(struct pin *pin, struct gvm__ir_list *to, const struct gvm__ir *near)
+{
+    append_move(pin, to, GVM__KIND_SLOT, GVM__KIND_PINNED, near);
+}
+
+/* What is left of the local's slot in the operation. */
+struct uses {
+    bool reads;
+    bool writes;
+};
+
+/* Aims operands at the register where the operation has a variant for it. */
+static struct uses
+pin_operands(const struct pin *pin, struct gvm__ir *ir)
+{
+    struct uses uses = {false, false};
+    const struct gvm__op_info *info = &gvm__ops[ir->op];
+
+    for (unsigned i = 0; i < info->source_count; i++) {
+        if (ir->kinds[i] != GVM__KIND_SLOT || ir->sources[i] != pin->slot)
+            continue;
+        ir->kinds[i] = GVM__KIND_PINNED;
+        if (gvm__class_of(info->source_types[i]) == pin->class &&
+            gvm__ir_has_handler(ir))
+            continue;
+        ir->kinds[i] = GVM__KIND_SLOT;
+        uses.reads = true;
+    }
+    if (ir->to_kind == GVM__KIND_SLOT && ir->to == pin->slot) {
+        ir->to_kind = GVM__KIND_PINNED;
+        if (gvm__class_of(info->destination_type) != pin->class ||
+            !gvm__ir_has_handler(ir)) {
+            ir->to_kind = GVM__KIND_SLOT;
+            uses.writes = true;
+        }
+    }
+    return uses;
+}
+
+static void
+rewrite(struct pin *pin, const struct gvm__ir *old, struct gvm__ir_list *to)
+{
+    struct gvm__ir ir = *old;
+    struct uses uses;
+
+    if (ir.op == GVM__IR_LABEL) {
+        *gvm__ir_append(to, (enum gvm__op)ir.op) = ir;
+        return;
+    }
+    uses = pin_operands(pin, &ir);
+    if (is_call(&ir))
+        uses.reads = uses.writes = true;
+    if (uses.reads)
+        store(pin, to, old);
+    *gvm__ir_append(to, (enum gvm__op)ir.op) = ir;
+    if (uses.writes)
+        fetch(pin, to, old);
+}
+
+/* The register's value at the start: the parameter, or zero if it counts. */
+static void
+begin(struct pin *pin, uint32_t parameter_count, bool zeroed,
+      struct gvm__ir_list *to)
+{
+    const struct gvm__ir *enter = &pin->list->irs[0];
+    struct gvm__ir *ir;
+
+    if (pin->slot < parameter_count) {
+        fetch(pin, to, enter);
+    } else if (zeroed && pin->class == GVM__CLASS_F64) {
+        ir = append_move(pin, to, GVM__KIND_CONSTANT, GVM__KIND_PINNED,
+                         enter);
+        ir->sources[0] = 0;
+    } else if (zeroed) {
+        ir = append_move(pin, to, GVM__KIND_IMMEDIATE, GVM__KIND_PINNED,
+                         enter);
+        ir->op = GVM__OP_constant;
+        ir->sources[0] = 0;
+    }
+}
+
+static void
+pin_class(struct gvm__ir_list *list, uint32_t base, unsigned class,
+          uint32_t parameter_count, const uint8_t *local_types,
+          const uint8_t *zeroed)
+{
+    struct pin pin = {
+        .list = list,
+        .base = base,
+        .class = class,
+        .move = class == GVM__CLASS_F64 ? GVM__OP_move_f64 : GVM__OP_move,
+    };
+    struct gvm__ir_list made = {0};
+
+    if (!choose(&pin, local_types))
+        return;
+    *gvm__ir_append(&made, GVM__OP_enter) = list->irs[0];
+    begin(&pin, parameter_count, zeroed[pin.slot], &made);
+    for (uint32_t i = 1; i < list->count; i++)
+        rewrite(&pin, &list->irs[i], &made);
+    if (made.failed) {
+        /* The list is right without the pin. */
+        free(made.irs);
+        return;
+    }
+    free(list->irs);
+    list->irs = made.irs;
+    list->count = made.count;
+    list->capacity = made.capacity;
+}
+
+void
+gvm__pin(struct gvm__ir_list *list, uint32_t base, uint32_t parameter_count,
+         const uint8_t *local_types, const uint8_t *zeroed)
+{
+    const unsigned pinned = 1u << GVM__KIND_PINNED;
+
+    /* Tables without registers have no variants to aim at. */
+    if ((gvm__ops[GVM__OP_move].source_kinds[0] & pinned) == 0)
+        return;
+    pin_class(list, base, GVM__CLASS_INTEGER, parameter_count, local_types,
+              zeroed);
+    pin_class(list, base, GVM__CLASS_F64, parameter_count, local_types,
+              zeroed);
+}
