@@ -454,9 +454,10 @@ void *gvm_call_data(const struct gvm_call *call);
 /*
  * Fuel: one unit per WebAssembly instruction, charged by static size at
  * function entries and loop heads, and at entries one more for every 64
- * locals. Bulk operations take one for 64 bytes or 8 entries. A new call has UINT64_MAX / 2. A call
- * whose fuel does not cover the next charge is suspended; it goes on after
- * more was set. `fuel` above UINT64_MAX / 2 counts as that.
+ * locals. Bulk operations take one for 64 bytes or 8 entries. A new call
+ * has UINT64_MAX / 2. A call whose fuel does not cover the next charge is
+ * suspended; it goes on after more was set. `fuel` above UINT64_MAX / 2
+ * counts as that.
  */
 void gvm_call_set_fuel(struct gvm_call *call, uint64_t fuel);
 uint64_t gvm_call_fuel(const struct gvm_call *call);

@@ -9,6 +9,9 @@
  *     GLASS_PROGRAMS=100000     how many seeds (2,000)
  *     GLASS_PROGRAMS_SEED=5     the first one (1)
  *     GLASS_PROGRAMS_DUMP=x.wasm  where to leave the module that failed
+ *
+ * And each, with bytes of it changed, is refused or runs somewhere: what the
+ * validator lets through must not hurt whoever runs it.
  */
 #include "tests/support/vm_guest.h"
 #include "tests/vm/program.h"
@@ -243,6 +246,27 @@ struct engines {
     int count;
 };
 
+static struct engines
+open_engines(void)
+{
+    struct engines engines = {.count = vm_world_bounds_count()};
+
+    for (int i = 0; i < engines.count; i++) {
+        struct gvm_engine_options options = {.bounds = (enum gvm_bounds)i};
+
+        ck_assert_int_eq(
+            gvm_engine_create(&options, &engines.by_bounds[i]), GVM_OK);
+    }
+    return engines;
+}
+
+static void
+close_engines(struct engines *engines)
+{
+    for (int i = 0; i < engines->count; i++)
+        gvm_engine_destroy(engines->by_bounds[i]);
+}
+
 static void
 run_once(const struct engines *engines, const struct program *program,
          const struct manner *manner, const uint64_t *arguments,
@@ -315,15 +339,9 @@ START_TEST(the_engine_does_what_the_letter_of_the_specification_says)
         environment_number("GLASS_PROGRAMS", PROGRAMS_DEFAULT) / CHUNKS;
     uint64_t first = environment_number("GLASS_PROGRAMS_SEED", 1) +
                      count * (uint64_t)_i;
-    struct engines engines = {.count = vm_world_bounds_count()};
+    struct engines engines = open_engines();
     unsigned ends[3] = {0};
 
-    for (int i = 0; i < engines.count; i++) {
-        struct gvm_engine_options options = {.bounds = (enum gvm_bounds)i};
-
-        ck_assert_int_eq(
-            gvm_engine_create(&options, &engines.by_bounds[i]), GVM_OK);
-    }
     for (uint64_t seed = first; seed < first + count; seed++)
         ends[run_program(&engines, seed)]++;
     if (getenv("GLASS_PROGRAMS_VERBOSE") != NULL)
@@ -332,8 +350,97 @@ START_TEST(the_engine_does_what_the_letter_of_the_specification_says)
                ends[PROGRAM_TRAPPED], ends[PROGRAM_ABANDONED]);
     /* A generator whose programs say nothing would pass as well. */
     ck_assert_uint_ge(ends[PROGRAM_RETURNED], (unsigned)count / 4);
-    for (int i = 0; i < engines.count; i++)
-        gvm_engine_destroy(engines.by_bounds[i]);
+    close_engines(&engines);
+}
+END_TEST
+
+/* ---- Damaged programs ---------------------------------------------------- */
+
+#define DAMAGES_PER_PROGRAM 20
+#define DAMAGED_FUEL 50000u
+
+/* Loads what is there; true when it could be. Whatever it does is right, if
+ * it does it by itself: sanitizers and asserts are what checks it. */
+static bool
+run_damaged(const struct engines *engines, const struct program *program,
+            enum gvm_bounds bounds)
+{
+    static const struct manner manner = {GVM_BOUNDS_EXPLICIT, false, false};
+    struct gvm_extern import = {.kind = GVM_EXTERN_FUNC};
+    struct gvm_extern main_function = {.kind = GVM_EXTERN_FUNC};
+    static const uint8_t parameters[] = {GVM_I32, GVM_I64};
+    static const uint8_t results[] = {GVM_I64};
+    static const struct gvm_func_type type = {parameters, results, 2, 1};
+    static const union gvm_value arguments[GVM_PARAMETERS_MAX];
+    struct run run = {.program = program,
+                      .manner = &manner,
+                      .engine = engines->by_bounds[bounds]};
+
+    if (gvm_module_load(run.engine, NULL, program->bytes,
+                        program->length_bytes, &run.module,
+                        &run.err) != GVM_OK)
+        return false;
+    ck_assert_int_eq(gvm_store_create(run.engine, NULL, &run.store), GVM_OK);
+    ck_assert_int_eq(
+        gvm_func_create(run.store, &type, bump, &run, &import.func), GVM_OK);
+    if (gvm_instance_create(run.store, run.module, &import, 1, &run.instance,
+                            &run.err) == GVM_OK &&
+        gvm_instance_export(run.instance, "main", 4, &main_function) &&
+        main_function.kind == GVM_EXTERN_FUNC) {
+        ck_assert_int_eq(gvm_call_create(run.store, &run.call), GVM_OK);
+        gvm_call_set_fuel(run.call, DAMAGED_FUEL);
+        gvm_call_start(run.call, main_function.func, arguments, &run.err);
+        gvm_call_destroy(run.call);
+    }
+    gvm_store_destroy(run.store);
+    gvm_module_destroy(run.module);
+    return true;
+}
+
+/* Changes bytes, mostly of code; returns how many modules still loaded. */
+static unsigned
+damage_program(const struct engines *engines, uint64_t seed)
+{
+    struct program program;
+    uint64_t random = seed;
+    unsigned loaded = 0;
+
+    program_generate(&program, seed);
+    for (unsigned i = 0; i < DAMAGES_PER_PROGRAM; i++) {
+        size_t first = i % 4 == 0 ? 0 : program.functions[1].body_offset;
+        size_t at = first + program_random(&random) %
+                                (program.length_bytes - first);
+        uint8_t byte = program.bytes[at];
+
+        program.bytes[at] ^= (uint8_t)(1u << program_random(&random) % 8);
+        if (i % 3 == 0)
+            program.bytes[at] = (uint8_t)program_random(&random);
+        loaded += run_damaged(engines, &program,
+                              (enum gvm_bounds)((int)i % engines->count));
+        program.bytes[at] = byte;
+    }
+    program_destroy(&program);
+    return loaded;
+}
+
+START_TEST(a_damaged_program_is_refused_or_ends)
+{
+    uint64_t count =
+        environment_number("GLASS_PROGRAMS", PROGRAMS_DEFAULT) / CHUNKS;
+    uint64_t first = environment_number("GLASS_PROGRAMS_SEED", 1) +
+                     count * (uint64_t)_i;
+    struct engines engines = open_engines();
+    unsigned loaded = 0;
+
+    for (uint64_t seed = first; seed < first + count; seed++)
+        loaded += damage_program(&engines, seed);
+    if (getenv("GLASS_PROGRAMS_VERBOSE") != NULL)
+        printf("seeds %llu..: %u of %u damaged ones loaded\n",
+               (unsigned long long)first, loaded,
+               (unsigned)count * DAMAGES_PER_PROGRAM);
+    /* Were all refused, nothing would have been tried. */
+    ck_assert_uint_gt(loaded, 0);
+    close_engines(&engines);
 }
 END_TEST
 
@@ -347,6 +454,8 @@ program_suite(void)
     tcase_add_loop_test(
         tcase, the_engine_does_what_the_letter_of_the_specification_says, 0,
         CHUNKS);
+    tcase_add_loop_test(tcase, a_damaged_program_is_refused_or_ends, 0,
+                        CHUNKS);
     suite_add_tcase(suite, tcase);
     return suite;
 }
