@@ -22,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vm/call.h"
+
 #define CHUNKS 20
 #define PROGRAMS_DEFAULT 2000u
 #define FUEL 100000000u
@@ -102,6 +104,16 @@ bump(struct gvm_call *call, void *data, union gvm_value *slots)
     return GVM_OK;
 }
 
+/* What earlier calls leave on the stack must never be seen. */
+static void
+dirty_stack(struct gvm_call *call)
+{
+    enum { DIRTY_BYTES = 65536 };
+
+    ck_assert_uint_ge(call->stack_bytes, DIRTY_BYTES);
+    memset(call->stack, 0xa5, DIRTY_BYTES);
+}
+
 static void
 open_run(struct run *run)
 {
@@ -120,6 +132,7 @@ open_run(struct run *run)
                                  &run->instance, &run->err);
     RUN_CHECK(run, status == GVM_OK, "no instance: %s", run->err.message);
     ck_assert_int_eq(gvm_call_create(run->store, &run->call), GVM_OK);
+    dirty_stack(run->call);
 }
 
 static void
@@ -388,6 +401,7 @@ run_damaged(const struct engines *engines, const struct program *program,
         gvm_instance_export(run.instance, "main", 4, &main_function) &&
         main_function.kind == GVM_EXTERN_FUNC) {
         ck_assert_int_eq(gvm_call_create(run.store, &run.call), GVM_OK);
+        dirty_stack(run.call);
         gvm_call_set_fuel(run.call, DAMAGED_FUEL);
         gvm_call_start(run.call, main_function.func, arguments, &run.err);
         gvm_call_destroy(run.call);
