@@ -47,7 +47,7 @@ append_jump(struct gvm__translation *t, struct gvm__control *control)
     struct gvm__ir *ir = gvm__ir_append(&t->list, GVM__OP_br);
 
     ir->label = control->label;
-    ir->target = target_of(control);
+    ir->target = (uint8_t)target_of(control);
     control->label_used = true;
 }
 
@@ -133,7 +133,7 @@ append_branch(struct gvm__translation *t, struct gvm__operand condition,
         if (((uint32_t)condition.value != 0) != negated) {
             ir = gvm__ir_append(&t->list, GVM__OP_br);
             ir->label = label;
-            ir->target = target;
+            ir->target = (uint8_t)target;
         }
         return;
     }
@@ -149,7 +149,7 @@ append_branch(struct gvm__translation *t, struct gvm__operand condition,
             (enum gvm__op)producer->op, negated);
         producer->to_kind = GVM__KIND_NONE;
         producer->label = label;
-        producer->target = target;
+        producer->target = (uint8_t)target;
         if (target == GVM__TARGET_LOOP)
             merge_tail(t);
         return;
@@ -160,7 +160,7 @@ append_branch(struct gvm__translation *t, struct gvm__operand condition,
     ir->sources[0] = condition.slot;
     ir->kinds[1] = GVM__KIND_IMMEDIATE;
     ir->label = label;
-    ir->target = target;
+    ir->target = (uint8_t)target;
     if (target == GVM__TARGET_LOOP)
         merge_tail(t);
 }
