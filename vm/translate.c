@@ -105,6 +105,8 @@ reset_operands(struct gvm__translation *t, uint32_t height,
                const uint8_t *types, uint32_t count)
 {
     gvm__operand_drop_to(t, height);
+    if (!gvm__operand_reserve(t, count))
+        return;
     for (uint32_t i = 0; i < count; i++)
         gvm__operand_push_own(t, gvm__operand_type(types[i]));
     t->dead = false;
@@ -190,7 +192,7 @@ translate_end(struct gvm__translation *t)
     } else if (t->dead) {
         gvm__operand_drop_to(t, control->height);
     }
-    if (t->control_count == 0 && !t->dead)
+    if (t->control_count == 0 && !t->dead && !t->list.failed)
         gvm__translate_return(t);
 }
 
@@ -217,7 +219,8 @@ append_call(struct gvm__translation *t, enum gvm__op op,
     ir = gvm__ir_append(&t->list, op);
     ir->immediates[0] = frame;
     ir->immediates[1] = type->parameter_count;
-    for (uint32_t i = 0; i < type->result_count; i++)
+    for (uint32_t i = 0;
+         i < type->result_count && gvm__operand_reserve(t, 1); i++)
         gvm__operand_push_own(t, gvm__operand_type(type->results[i]));
     t->call_count++;
     return ir;
@@ -401,6 +404,9 @@ finish_zero(struct gvm__translation *t)
     t->list.irs[1].immediates[1] = last - first + 1;
 }
 
+/* What an instruction pushes at most, calls and blocks aside. */
+#define OPERANDS_PER_INSN 2
+
 static void
 translate_body(struct gvm__translation *t)
 {
@@ -421,6 +427,8 @@ translate_body(struct gvm__translation *t)
         t->list.insn_offset = (uint32_t)(t->at - t->body);
         insn = gvm__translate_opcode(t);
         t->cost++;
+        if (!gvm__operand_reserve(t, OPERANDS_PER_INSN))
+            return;
         if (t->dead)
             step_over(t, insn);
         else

@@ -108,6 +108,9 @@ struct gvm__translation {
 /* translate_operands.c: the operand stack. */
 uint32_t gvm__operand_own_slot(const struct gvm__translation *t,
                                uint32_t height);
+/* Room for so many more, without which nothing may be pushed; false (and the
+ * list has failed) when there is no memory. */
+bool gvm__operand_reserve(struct gvm__translation *t, uint32_t count);
 void gvm__operand_push_local(struct gvm__translation *t, uint32_t slot);
 void gvm__operand_push_constant(struct gvm__translation *t, uint64_t value,
                                 char type);

@@ -1,6 +1,7 @@
 /*
  * translate_operands.c - the operand stack at translation time.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "vm/compare.h"
@@ -19,21 +20,29 @@ gvm__operand_reach(struct gvm__translation *t, uint32_t slot)
         t->slot_max = slot;
 }
 
+bool
+gvm__operand_reserve(struct gvm__translation *t, uint32_t count)
+{
+    uint32_t wanted = t->operand_count + count;
+    struct gvm__operand *grown;
+
+    if (wanted <= t->operand_capacity)
+        return true;
+    wanted = wanted * 2 + 64;
+    grown = realloc(t->operands, wanted * sizeof *grown);
+    if (grown == NULL) {
+        t->list.failed = true;
+        return false;
+    }
+    t->operands = grown;
+    t->operand_capacity = wanted;
+    return true;
+}
+
 static void
 push(struct gvm__translation *t, struct gvm__operand operand)
 {
-    if (t->operand_count == t->operand_capacity) {
-        uint32_t capacity = t->operand_capacity * 2 + 64;
-        struct gvm__operand *grown =
-            realloc(t->operands, capacity * sizeof *grown);
-
-        if (grown == NULL) {
-            t->list.failed = true;
-            return;
-        }
-        t->operands = grown;
-        t->operand_capacity = capacity;
-    }
+    assert(t->operand_count < t->operand_capacity);
     t->operands[t->operand_count++] = operand;
     gvm__operand_reach(t, t->base + t->operand_count);
 }
