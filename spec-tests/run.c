@@ -33,6 +33,7 @@
 
 struct options {
     enum gvm_bounds bounds;
+    uint32_t techniques_off;
     bool is_json;
     bool is_verbose;
 };
@@ -45,6 +46,8 @@ static const char usage[] =
     "  --level mvp|2.0|3.0       the language they test (mvp)\n"
     "  --bounds explicit|guard   how accesses to memories are kept inside\n"
     "                            (explicit)\n"
+    "  --without TECHNIQUE       translate without `registers` or `fusion`;\n"
+    "                            as often as wanted\n"
     "  --eager                   translate all functions, not only those\n"
     "                            that are called\n"
     "  --skip FILE               assertions that are known to fail, one\n"
@@ -78,6 +81,19 @@ set_bounds(struct options *options, const char *name)
 }
 
 static bool
+set_without(struct options *options, const char *name)
+{
+#define TECHNIQUE(upper, bit, text)                                      \
+    if (strcmp(name, text) == 0) {                                       \
+        options->techniques_off |= GVM_TECHNIQUE_##upper;                \
+        return true;                                                     \
+    }
+    GVM_TECHNIQUE_MAP(TECHNIQUE)
+#undef TECHNIQUE
+    return false;
+}
+
+static bool
 set_level(struct spec_setup *setup, const char *name)
 {
     setup->level = spec_level_find(name);
@@ -92,6 +108,7 @@ read_options(int argc, char **argv, struct options *options,
     static const struct option long_options[] = {
         {"level", required_argument, NULL, 'l'},
         {"bounds", required_argument, NULL, 'b'},
+        {"without", required_argument, NULL, 'w'},
         {"eager", no_argument, NULL, 'e'},
         {"skip", required_argument, NULL, 's'},
         {"json", no_argument, NULL, 'j'},
@@ -109,6 +126,8 @@ read_options(int argc, char **argv, struct options *options,
             problem = "no such level";
         else if (option == 'b' && !set_bounds(options, optarg))
             problem = "neither explicit nor guard";
+        else if (option == 'w' && !set_without(options, optarg))
+            problem = "no such technique";
         else if (option == 's' &&
                  !spec_skip_list_read(&setup->skips, optarg, error))
             problem = error;
@@ -149,7 +168,10 @@ add_paths(struct spec_suite *suite, const struct spec_level *level,
 static struct gvm_engine *
 create_engine(const struct options *options)
 {
-    struct gvm_engine_options engine_options = {.bounds = options->bounds};
+    struct gvm_engine_options engine_options = {
+        .bounds = options->bounds,
+        .techniques_off = options->techniques_off,
+    };
     struct gvm_engine *engine = NULL;
     enum gvm_status status = GVM_OK;
 
@@ -234,6 +256,14 @@ static const char *
 bounds_name(const struct options *options)
 {
     return options->bounds == GVM_BOUNDS_GUARD ? "guard" : "explicit";
+}
+
+/* The note when the technique is off. */
+static const char *
+technique_note(const struct options *options, enum gvm_technique technique,
+               const char *note)
+{
+    return (options->techniques_off & (uint32_t)technique) != 0 ? note : "";
 }
 
 /* `json` holds one object per script. */
@@ -337,8 +367,12 @@ main(int argc, char **argv)
     }
     if (!options.is_json) {
         for (int i = optind; i < argc; i++) {
-            printf("suite %s, level %s, bounds %s\n", argv[i],
-                   setup.level->name, bounds_name(&options));
+            printf("suite %s, level %s, bounds %s%s%s\n", argv[i],
+                   setup.level->name, bounds_name(&options),
+                   technique_note(&options, GVM_TECHNIQUE_REGISTERS,
+                                  ", no registers"),
+                   technique_note(&options, GVM_TECHNIQUE_FUSION,
+                                  ", no fusion"));
         }
     }
     code = run_suite(&setup, &options, &suite, shared);

@@ -34,6 +34,7 @@ struct entry {
 
 struct gvm_engine {
     enum gvm_bounds bounds;
+    uint32_t techniques; /* bits of enum gvm_technique that are on */
     uint64_t hash_key;
     pthread_mutex_t lock;
     struct entry *entries;
@@ -62,6 +63,10 @@ random_key(void)
     return key % (HASH_PRIME - 1) + 1;
 }
 
+#define TECHNIQUE_BIT(name, bit, text) | GVM_TECHNIQUE_##name
+static const uint32_t all_techniques = 0 GVM_TECHNIQUE_MAP(TECHNIQUE_BIT);
+#undef TECHNIQUE_BIT
+
 enum gvm_status
 gvm_engine_create(const struct gvm_engine_options *options,
                   struct gvm_engine **engine)
@@ -69,7 +74,11 @@ gvm_engine_create(const struct gvm_engine_options *options,
     struct gvm_engine *created;
     enum gvm_bounds bounds =
         options != NULL ? options->bounds : GVM_BOUNDS_EXPLICIT;
+    uint32_t off = options != NULL ? options->techniques_off : 0;
 
+    if ((off & ~all_techniques) != 0) {
+        return GVM_BAD_ARGUMENT;
+    }
     if (bounds != GVM_BOUNDS_EXPLICIT &&
         !(bounds == GVM_BOUNDS_GUARD && gvm__guard_installed())) {
         return GVM_BAD_ARGUMENT;
@@ -83,6 +92,7 @@ gvm_engine_create(const struct gvm_engine_options *options,
         return GVM_NO_MEMORY;
     }
     created->bounds = bounds;
+    created->techniques = all_techniques & ~off;
     created->hash_key = random_key();
     created->free_entry = NO_ENTRY;
     *engine = created;
@@ -108,6 +118,13 @@ enum gvm_bounds
 gvm__engine_bounds(const struct gvm_engine *engine)
 {
     return engine->bounds;
+}
+
+bool
+gvm__engine_uses(const struct gvm_engine *engine,
+                 enum gvm_technique technique)
+{
+    return (engine->techniques & (uint32_t)technique) != 0;
 }
 
 const char *

@@ -202,6 +202,8 @@ enum gvm_status gvm__engine_type_acquire(struct gvm_engine *engine,
                                          uint32_t *id);
 void gvm__engine_type_release(struct gvm_engine *engine, uint32_t id);
 enum gvm_bounds gvm__engine_bounds(const struct gvm_engine *engine);
+bool gvm__engine_uses(const struct gvm_engine *engine,
+                      enum gvm_technique technique);
 
 /* code.c: sets up the `lazy` cells of all functions of a new module. */
 void gvm__module_prepare(struct gvm_module *module);

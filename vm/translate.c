@@ -138,7 +138,7 @@ use_head(struct gvm__translation *t, const struct gvm__control *control)
 {
     struct gvm__ir_list *list = &t->list;
 
-    if (t->loop_count != control->loops_before ||
+    if (!t->registers || t->loop_count != control->loops_before ||
         t->call_count != control->calls_before)
         return;
     for (uint32_t i = control->loop_index; i < list->count; i++) {
@@ -451,9 +451,11 @@ translate(struct gvm__translation *t, struct gvm__code **code)
     translate_body(t);
     if (t->list.failed)
         return GVM_NO_MEMORY;
-    gvm__pin(&t->list, t->base, t->type->parameter_count, t->local_types,
-             t->zeroed);
-    gvm__accumulate(&t->list, t->base);
+    if (t->registers) {
+        gvm__pin(&t->list, t->base, t->type->parameter_count,
+                 t->local_types, t->zeroed);
+        gvm__accumulate(&t->list, t->base);
+    }
     if (t->list.failed)
         return GVM_NO_MEMORY;
     return gvm__encode(&t->list, t->function, code);
@@ -470,6 +472,9 @@ gvm__translate(struct gvm__function *function, struct gvm__code **code)
         .body = module->bytes + function->body_offset,
         .checked =
             gvm__engine_bounds(module->engine) == GVM_BOUNDS_EXPLICIT,
+        .registers =
+            gvm__engine_uses(module->engine, GVM_TECHNIQUE_REGISTERS),
+        .fusion = gvm__engine_uses(module->engine, GVM_TECHNIQUE_FUSION),
     };
     enum gvm_status status = GVM_NO_MEMORY;
     uint32_t *words;

@@ -72,6 +72,8 @@ struct gvm__translation {
     const uint8_t *body; /* offsets of instructions count from here */
     const uint8_t *at;
     bool checked; /* explicit bounds */
+    bool registers; /* techniques that are on */
+    bool fusion;
 
     struct gvm__operand *operands;
     uint32_t operand_count;

@@ -111,6 +111,8 @@ fold_address(struct gvm__translation *t, struct address *address,
 
     address->form = GVM__ADDRESS_BASE;
     address->count = 1;
+    if (!t->fusion)
+        return;
     if (base->constant) {
         uint64_t at = base->value + address->offset;
 

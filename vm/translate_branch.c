@@ -92,7 +92,7 @@ merge_tail(struct gvm__translation *t)
     bool swap;
     enum gvm__op tail;
 
-    if (list->failed || list->count < list->barrier + 2 ||
+    if (!t->fusion || list->failed || list->count < list->barrier + 2 ||
         (add->op != GVM__OP_i32_add && add->op != GVM__OP_i64_add) ||
         add->kinds[1] != GVM__KIND_IMMEDIATE || add->sources[0] != add->to)
         return;
@@ -126,7 +126,7 @@ static void
 append_branch(struct gvm__translation *t, struct gvm__operand condition,
               bool negated, uint32_t label, enum gvm__target target)
 {
-    struct gvm__ir *producer;
+    struct gvm__ir *producer = NULL;
     struct gvm__ir *ir;
 
     if (condition.constant) {
@@ -137,7 +137,8 @@ append_branch(struct gvm__translation *t, struct gvm__operand condition,
         }
         return;
     }
-    while ((producer = gvm__operand_producer(t, &condition,
+    while (t->fusion &&
+           (producer = gvm__operand_producer(t, &condition,
                                              t->operand_count)) != NULL &&
            is_zero_test(producer)) {
         negated = !negated;

@@ -142,12 +142,30 @@ enum gvm_bounds {
     GVM_BOUNDS_GUARD,
 };
 
+/*
+ * What makes translated code fast, beyond operands that are folded into the
+ * operations. All of it is on. Tests switch parts off, and whoever looks for
+ * the cause of a difference: results, traps and fuel are the same without.
+ * X(NAME, bit, "name")
+ */
+#define GVM_TECHNIQUE_MAP(X)                                             \
+    X(REGISTERS, 0, "registers") /* locals, results, loop heads in them */ \
+    X(FUSION, 1, "fusion")       /* several operations done as one */
+
+enum gvm_technique {
+#define GVM_TECHNIQUE_ENUM(name, bit, text) GVM_TECHNIQUE_##name = 1 << bit,
+    GVM_TECHNIQUE_MAP(GVM_TECHNIQUE_ENUM)
+#undef GVM_TECHNIQUE_ENUM
+};
+
 /* All zero is the default. */
 struct gvm_engine_options {
     enum gvm_bounds bounds;
+    uint32_t techniques_off; /* bits of `enum gvm_technique` */
 };
 
-/* Engines are used by any number of threads. */
+/* Engines are used by any number of threads. GVM_BAD_ARGUMENT: GUARD without
+ * its signal handler, or bits that no option has. */
 enum gvm_status
 gvm_engine_create(const struct gvm_engine_options *options,
                   struct gvm_engine **engine);

@@ -71,6 +71,36 @@ START_TEST(different_types_have_different_numbers)
 }
 END_TEST
 
+START_TEST(techniques_are_on_unless_they_are_switched_off)
+{
+    static const uint32_t all =
+        GVM_TECHNIQUE_REGISTERS | GVM_TECHNIQUE_FUSION;
+
+    for (uint32_t off = 0; off <= all; off++) {
+        struct gvm_engine_options options = {.techniques_off = off};
+        struct gvm_engine *engine;
+
+        ck_assert_int_eq(gvm_engine_create(&options, &engine), GVM_OK);
+        for (uint32_t bit = 1; bit <= all; bit *= 2) {
+            ck_assert_int_eq(
+                gvm__engine_uses(engine, (enum gvm_technique)bit),
+                (off & bit) == 0);
+        }
+        gvm_engine_destroy(engine);
+    }
+}
+END_TEST
+
+START_TEST(a_technique_that_is_none_is_refused)
+{
+    struct gvm_engine_options options = {.techniques_off = 4};
+    struct gvm_engine *engine;
+
+    ck_assert_int_eq(gvm_engine_create(&options, &engine),
+                     GVM_BAD_ARGUMENT);
+}
+END_TEST
+
 START_TEST(a_type_is_copied)
 {
     struct gvm_engine *engine = create_engine();
@@ -265,6 +295,9 @@ engine_suite(void)
 
     tcase_add_test(tests, equal_types_have_one_number);
     tcase_add_test(tests, different_types_have_different_numbers);
+    tcase_add_test(tests,
+                   techniques_are_on_unless_they_are_switched_off);
+    tcase_add_test(tests, a_technique_that_is_none_is_refused);
     tcase_add_test(tests, a_type_is_copied);
     tcase_add_test(tests, a_number_is_kept_until_its_last_reference_goes);
     tcase_add_test(tests, numbers_stay_while_the_table_grows_and_shrinks);

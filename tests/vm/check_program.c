@@ -33,6 +33,7 @@ struct manner {
     enum gvm_bounds bounds;
     bool fuel_off;
     bool stops; /* out of fuel all the time, and the host makes it wait */
+    uint32_t off; /* bits of enum gvm_technique */
 };
 
 struct run {
@@ -79,12 +80,12 @@ dump(const struct program *program)
                                                                          \
             snprintf(text_, sizeof(text_), __VA_ARGS__);                 \
             dump((run)->program);                                        \
-            ck_abort_msg("seed %llu, bounds %d, fuel off %d, stops %d: " \
-                         "%s",                                           \
+            ck_abort_msg("seed %llu, bounds %d, fuel off %d, stops %d, " \
+                         "techniques off %x: %s",                        \
                          (unsigned long long)(run)->program->seed,       \
                          (int)(run)->manner->bounds,                     \
                          (run)->manner->fuel_off, (run)->manner->stops,  \
-                         text_);                                         \
+                         (run)->manner->off, text_);                     \
         }                                                                \
     } while (0)
 
@@ -254,30 +255,38 @@ compare_all(const struct run *run)
 
 /* ---- All of it ----------------------------------------------------------- */
 
+#define REGISTERS ((uint32_t)GVM_TECHNIQUE_REGISTERS)
+#define FUSION ((uint32_t)GVM_TECHNIQUE_FUSION)
+
 struct engines {
-    struct gvm_engine *by_bounds[2];
-    int count;
+    struct gvm_engine *made[2][(REGISTERS | FUSION) + 1]; /* bounds, off */
+    int bounds_count;
 };
 
 static struct engines
 open_engines(void)
 {
-    struct engines engines = {.count = vm_world_bounds_count()};
+    struct engines engines = {.bounds_count = vm_world_bounds_count()};
 
-    for (int i = 0; i < engines.count; i++) {
-        struct gvm_engine_options options = {.bounds = (enum gvm_bounds)i};
+    for (int i = 0; i < engines.bounds_count; i++)
+        for (uint32_t off = 0; off <= (REGISTERS | FUSION); off++) {
+            struct gvm_engine_options options = {
+                .bounds = (enum gvm_bounds)i,
+                .techniques_off = off,
+            };
 
-        ck_assert_int_eq(
-            gvm_engine_create(&options, &engines.by_bounds[i]), GVM_OK);
-    }
+            ck_assert_int_eq(
+                gvm_engine_create(&options, &engines.made[i][off]), GVM_OK);
+        }
     return engines;
 }
 
 static void
 close_engines(struct engines *engines)
 {
-    for (int i = 0; i < engines->count; i++)
-        gvm_engine_destroy(engines->by_bounds[i]);
+    for (int i = 0; i < engines->bounds_count; i++)
+        for (uint32_t off = 0; off <= (REGISTERS | FUSION); off++)
+            gvm_engine_destroy(engines->made[i][off]);
 }
 
 static void
@@ -291,7 +300,7 @@ run_once(const struct engines *engines, const struct program *program,
         .manner = manner,
         .arguments = arguments,
         .expected = expected,
-        .engine = engines->by_bounds[manner->bounds],
+        .engine = engines->made[manner->bounds][manner->off],
         .random = program->seed,
     };
     enum gvm_status status =
@@ -313,12 +322,18 @@ static enum program_end
 run_program(const struct engines *engines, uint64_t seed)
 {
     static const struct manner manners[] = {
-        {GVM_BOUNDS_EXPLICIT, false, false},
-        {GVM_BOUNDS_EXPLICIT, false, true},
-        {GVM_BOUNDS_EXPLICIT, true, false},
-        {GVM_BOUNDS_GUARD, false, false},
-        {GVM_BOUNDS_GUARD, false, true},
-        {GVM_BOUNDS_GUARD, true, false},
+        {GVM_BOUNDS_EXPLICIT, false, false, 0},
+        {GVM_BOUNDS_EXPLICIT, false, true, 0},
+        {GVM_BOUNDS_EXPLICIT, true, false, 0},
+        {GVM_BOUNDS_GUARD, false, false, 0},
+        {GVM_BOUNDS_GUARD, false, true, 0},
+        {GVM_BOUNDS_GUARD, true, false, 0},
+        {GVM_BOUNDS_EXPLICIT, false, true, REGISTERS},
+        {GVM_BOUNDS_GUARD, false, false, REGISTERS},
+        {GVM_BOUNDS_EXPLICIT, false, false, FUSION},
+        {GVM_BOUNDS_GUARD, false, true, FUSION},
+        {GVM_BOUNDS_EXPLICIT, false, true, REGISTERS | FUSION},
+        {GVM_BOUNDS_GUARD, false, false, REGISTERS | FUSION},
     };
     uint64_t arguments[PROGRAM_ARGUMENTS_MAX];
     struct program program;
@@ -338,7 +353,7 @@ run_program(const struct engines *engines, uint64_t seed)
     end = expected.end;
     if (end != PROGRAM_ABANDONED)
         for (size_t i = 0; i < sizeof(manners) / sizeof(manners[0]); i++)
-            if ((int)manners[i].bounds < engines->count)
+            if ((int)manners[i].bounds < engines->bounds_count)
                 run_once(engines, &program, &manners[i], arguments,
                          &expected);
     program_outcome_deinit(&expected);
@@ -378,7 +393,8 @@ static bool
 run_damaged(const struct engines *engines, const struct program *program,
             enum gvm_bounds bounds)
 {
-    static const struct manner manner = {GVM_BOUNDS_EXPLICIT, false, false};
+    static const struct manner manner = {GVM_BOUNDS_EXPLICIT, false, false,
+                                         0};
     struct gvm_extern import = {.kind = GVM_EXTERN_FUNC};
     struct gvm_extern main_function = {.kind = GVM_EXTERN_FUNC};
     static const uint8_t parameters[] = {GVM_I32, GVM_I64};
@@ -387,7 +403,7 @@ run_damaged(const struct engines *engines, const struct program *program,
     static const union gvm_value arguments[GVM_PARAMETERS_MAX];
     struct run run = {.program = program,
                       .manner = &manner,
-                      .engine = engines->by_bounds[bounds]};
+                      .engine = engines->made[bounds][0]};
 
     if (gvm_module_load(run.engine, NULL, program->bytes,
                         program->length_bytes, &run.module,
@@ -429,8 +445,9 @@ damage_program(const struct engines *engines, uint64_t seed)
         program.bytes[at] ^= (uint8_t)(1u << program_random(&random) % 8);
         if (i % 3 == 0)
             program.bytes[at] = (uint8_t)program_random(&random);
-        loaded += run_damaged(engines, &program,
-                              (enum gvm_bounds)((int)i % engines->count));
+        loaded += run_damaged(
+            engines, &program,
+            (enum gvm_bounds)((int)i % engines->bounds_count));
         program.bytes[at] = byte;
     }
     program_destroy(&program);
