@@ -7,6 +7,7 @@
  */
 #include "cli/command.h"
 
+#include "cli/dispatches.h"
 #include "cli/file.h"
 #include "runtime/runtime.h"
 
@@ -27,7 +28,8 @@
     X(H, DURATION, timeout, "timeout", "DURATION",                            \
       "stop after this time; no limit")                                       \
     X(H, SIZE, memory, "memory", "BYTES", "its memory; 256M")                 \
-    X(H, FLAG, json, "json", NULL, "print results and failures as JSON")
+    X(H, FLAG, json, "json", NULL, "print results and failures as JSON")      \
+    DISPATCHES_OPTIONS(X, H)
 
 struct run_options {
     RUN_OPTIONS(OPTION_MEMBER, _)
@@ -157,8 +159,10 @@ exit_code_of(enum runtime_status status,
 
 /* Runs it and prints its results or its failure; returns the exit code. */
 static int
-run_program(const struct runtime_program *program, bool json)
+run_program(const struct runtime_program *program,
+            const struct run_options *values)
 {
+    bool json = values->json;
     struct runtime_program_result result;
     struct runtime_error err;
 
@@ -170,6 +174,10 @@ run_program(const struct runtime_program *program, bool json)
         print_failure_json(&err);
     else if (status != RUNTIME_OK && status != RUNTIME_EXITED)
         print_failure(&err);
+#ifdef GVM_COUNT_DISPATCHES
+    if (values->dispatches > 0)
+        dispatches_print(result.fuel_used, values->dispatches);
+#endif
     runtime_program_result_deinit(&result);
     return code;
 }
@@ -201,7 +209,7 @@ run_file(const struct run_options *values, const struct words *words,
     if (bad)
         command_usage(&cmd_run, "--env '%s' is no NAME=VALUE", bad);
     else
-        status = run_program(program, values->json);
+        status = run_program(program, values);
     for (size_t index = 0; index < values->env.count; index++)
         free(copies[index]);
     return status;

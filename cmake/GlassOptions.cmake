@@ -7,6 +7,8 @@
 option(GLASS_WARNINGS_ARE_ERRORS "Stop at a compiler's warning" OFF)
 option(GVM_SWITCH_LOOP
     "Run the engine's handlers from a switch loop, not by sibling calls" OFF)
+option(GLASS_VM_COUNT_DISPATCHES
+    "Count how often each operation of the engine is done; slower" OFF)
 set(GLASS_SANITIZE "" CACHE STRING
     "Sanitizers to build with: empty, address,undefined or thread")
 

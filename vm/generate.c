@@ -17,6 +17,7 @@
  *     HANDLER(i32_add_SI_S)
  *     {
  *         enum { SIZE = 16 };
+ *         COUNT_DISPATCH(48, 1);
  *         const uint32_t a = SOURCE_w_S(8);
  *         const uint32_t b = SOURCE_w_I(12);
  *         const uint32_t to = SLOT_AT(10);
@@ -267,6 +268,8 @@ print_handler(const struct row *row, const struct shape *shape,
 
     printf("HANDLER(%s_%s)\n{\n    enum { SIZE = %u };\n", row->name, kinds,
            at.size);
+    printf("    COUNT_DISPATCH(%u, %u);\n", handler_count++,
+           (unsigned)(row - rows));
     for (unsigned i = 0; i < shape->source_count; i++)
         print_source(row, &shape->operands[i], i, kinds[i], &at);
     if (shape->destination_count > 0 &&

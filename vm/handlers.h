@@ -16,6 +16,7 @@
 #ifndef GLASS_VM_HANDLERS_H
 #define GLASS_VM_HANDLERS_H
 
+#include "vm/dispatches.h"
 #include "vm/slow.h"
 #include "vm/numeric.h"
 

@@ -524,6 +524,20 @@ enum gvm_status gvm_call_trap(struct gvm_call *call, enum gvm_trap trap,
                               const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* ---- Counting dispatches --------------------------------------------- */
+
+/*
+ * Diagnostic, for builds with GLASS_VM_COUNT_DISPATCHES, which are slower:
+ * how often operations were done since the process began, by all engines
+ * together. A *handler* is an operation with its operands in certain
+ * places, a *pair* two operations in a row. Indexes begin at 0; false behind
+ * the last, and in all other builds. Threads that run at once lose counts.
+ */
+bool gvm_dispatches_of_handler(uint32_t index, const char **name,
+                               uint64_t *count);
+bool gvm_dispatches_of_pair(uint32_t index, const char **first,
+                            const char **second, uint64_t *count);
+
 /* ---- Version --------------------------------------------------------- */
 
 #define GVM_VERSION "0.1.0"
