@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "vm/code.h"
+#include "vm/image.h"
 #include "vm/ops.h"
 #include "vm/slow.h"
 
@@ -148,6 +149,19 @@ fail(const struct gvm_call *call, enum gvm_status status,
     return status;
 }
 
+/* Whose faults tell what the store's memories have become (image.h). */
+static void
+note_thread(struct gvm_store *store)
+{
+    uintptr_t thread =
+        gvm__image_store_thread(gvm__engine_images(store->engine));
+
+    if (store->thread == thread)
+        return;
+    store->thread = thread;
+    store->thread_changes++;
+}
+
 /*
  * A host function that made the call wait is called again as it was found
  * then: the table that it was found in may hold something else by now.
@@ -162,6 +176,7 @@ run(struct gvm_call *call, struct gvm_error *err)
     bool waits =
         call->suspended && call->suspension == GVM_SUSPENSION_HOST;
 
+    note_thread(call->store);
     gvm__call_enter(call, instance);
     call->suspended = false;
     call->host_message = false;

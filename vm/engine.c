@@ -1,5 +1,6 @@
 /*
- * engine.c - what modules and stores share: options and type identities.
+ * engine.c - what modules and stores share: options, type identities, and
+ * what images need (image.h).
  *
  * Function types are interned: equal types of one engine have one number,
  * so that call_indirect and import matching compare numbers. The table is
@@ -16,7 +17,7 @@
 #include <time.h>
 
 #include "vm/guard.h"
-#include "vm/module.h"
+#include "vm/image.h"
 
 #define HASH_PRIME ((1ull << 61) - 1)
 #define NO_ENTRY UINT32_MAX
@@ -36,6 +37,7 @@ struct gvm_engine {
     enum gvm_bounds bounds;
     uint32_t techniques; /* bits of enum gvm_technique that are on */
     uint64_t hash_key;
+    struct gvm__image_store images;
     pthread_mutex_t lock;
     struct entry *entries;
     uint32_t *buckets;   /* first entry or NO_ENTRY; as many as entries */
@@ -91,6 +93,11 @@ gvm_engine_create(const struct gvm_engine_options *options,
         free(created);
         return GVM_NO_MEMORY;
     }
+    if (!gvm__image_store_init(&created->images)) {
+        pthread_mutex_destroy(&created->lock);
+        free(created);
+        return GVM_NO_MEMORY;
+    }
     created->bounds = bounds;
     created->techniques = all_techniques & ~off;
     created->hash_key = random_key();
@@ -110,6 +117,7 @@ gvm_engine_destroy(struct gvm_engine *engine)
     }
     free(engine->entries);
     free(engine->buckets);
+    gvm__image_store_deinit(&engine->images);
     pthread_mutex_destroy(&engine->lock);
     free(engine);
 }
@@ -125,6 +133,12 @@ gvm__engine_uses(const struct gvm_engine *engine,
                  enum gvm_technique technique)
 {
     return (engine->techniques & (uint32_t)technique) != 0;
+}
+
+struct gvm__image_store *
+gvm__engine_images(struct gvm_engine *engine)
+{
+    return &engine->images;
 }
 
 const char *

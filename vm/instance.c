@@ -166,6 +166,7 @@ bind_imports(struct gvm_instance *instance, const struct gvm_extern *imports)
             break;
         case GVM_EXTERN_TABLE:
             instance->tables[index] = imports[i].table;
+            imports[i].table->is_imported = true;
             break;
         case GVM_EXTERN_MEMORY:
             instance->memories[index] = imports[i].memory;
@@ -234,6 +235,20 @@ make_globals(struct gvm_instance *instance)
             instance, &module->global_inits[i - imported]);
         instance->globals[i] = global;
     }
+}
+
+struct gvm_instance *
+gvm__instance_begin(struct gvm_store *store, struct gvm_module *module,
+                    const struct gvm_extern *imports)
+{
+    struct gvm_instance *instance = allocate(store, module);
+
+    if (instance == NULL)
+        return NULL;
+    bind_imports(instance, imports);
+    make_functions(instance);
+    make_globals(instance);
+    return instance;
 }
 
 static enum gvm_status
@@ -391,13 +406,10 @@ gvm_instance_create(struct gvm_store *store, struct gvm_module *module,
     status = gvm__link_check(store, module, imports, import_count, err);
     if (status != GVM_OK)
         return status;
-    created = allocate(store, module);
+    created = gvm__instance_begin(store, module, imports);
     if (created == NULL)
         return gvm__error_set(err, GVM_NO_MEMORY, GVM_NO_OFFSET,
                               "no memory for an instance");
-    bind_imports(created, imports);
-    make_functions(created);
-    make_globals(created);
     status = make_tables(created, err);
     if (status != GVM_OK)
         goto fail;

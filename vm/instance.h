@@ -40,6 +40,7 @@ struct gvm_memory {
     struct gvm_limits limits; /* as declared; min is the current size */
     uint64_t reserved_bytes; /* of address space, header included */
     bool guarded;
+    struct gvm__dirt *dirt; /* NULL unless made from an image (image.h) */
     struct gvm_memory *next;
 };
 
@@ -57,6 +58,11 @@ struct gvm_table {
     struct gvm_limits limits; /* as declared */
     uint64_t capacity;        /* entries that there is room for */
     bool entries_owned;       /* by the C heap; else they are the store's */
+    /* What the entries were at first, in the store's arena. */
+    union gvm_value *arena_entries;
+    uint64_t arena_capacity;
+    bool is_imported;  /* by another instance, which may write to it */
+    bool host_written; /* since the last reset */
     struct gvm_table *next;
 };
 
@@ -86,6 +92,7 @@ struct gvm_instance {
     /* One bit per segment. */
     uint8_t *elements_dropped;
     uint8_t *datas_dropped;
+    const struct gvm_snapshot *snapshot; /* NULL: not made from one */
     struct gvm_instance *next;
 };
 
@@ -104,6 +111,10 @@ struct gvm_store {
     struct gvm_memory *memories;
     struct gvm_table *tables;
     struct gvm__host_func *host_funcs;
+    /* The last thread that ran a call (image.h numbers them), and how often
+     * it was another than before. */
+    uintptr_t thread;
+    uint64_t thread_changes;
     /* The arena (store.c): what is left of the current chunk. */
     uint8_t *arena_next;
     size_t arena_left_bytes;
@@ -140,6 +151,12 @@ enum gvm_status gvm__link_check(const struct gvm_store *store,
                                 uint32_t import_count,
                                 struct gvm_error *err);
 
+/* instance.c: an instance with its imports, functions and globals as
+ * initialised, no tables or memories of its own yet, and not in the store's
+ * list. The imports have been checked. NULL: no memory. */
+struct gvm_instance *gvm__instance_begin(struct gvm_store *store,
+                                         struct gvm_module *module,
+                                         const struct gvm_extern *imports);
 /* instance.c: the value of a constant expression. What it refers to must
  * have been set up. */
 union gvm_value gvm__instance_evaluate(const struct gvm_instance *instance,
@@ -152,6 +169,20 @@ bool gvm__data_is_dropped(const struct gvm_instance *instance,
                           uint32_t data);
 void gvm__element_drop(struct gvm_instance *instance, uint32_t element);
 void gvm__data_drop(struct gvm_instance *instance, uint32_t data);
+
+/* memory.c: as gvm_memory_create, as long as the image and with its content.
+ * The image must outlive it. */
+struct gvm__image;
+enum gvm_status gvm__memory_create_from(struct gvm_store *store,
+                                        const struct gvm_limits *limits,
+                                        const struct gvm__image *image,
+                                        struct gvm_memory **memory);
+/* memory.c: makes it `pages` long, which is at most what it is, and fences
+ * off the rest, which keeps its content. GVM_NO_MEMORY: nothing changed. */
+enum gvm_status gvm__memory_shrink(struct gvm_memory *memory, uint64_t pages);
+/* table.c: makes it `size` long, which is at most what it is, and gives back
+ * what it took to grow. Entries may be old ones. */
+void gvm__table_shrink(struct gvm_table *table, uint64_t size);
 
 /* table.c: the previous size, or -1: over a maximum or the store's total. */
 int64_t gvm__table_grow(struct gvm_table *table, uint64_t count,

@@ -43,6 +43,10 @@
 /* Bounds the depth of calls: a frame takes at least 16 bytes. */
 #define GVM_VALUE_STACK_BYTES (8u << 20)
 
+/* Bytes that an instance made from a snapshot keeps as pages of its own from
+ * one reset to the next; the rest goes back to the kernel. */
+#define GVM_RESET_KEPT_BYTES_MAX (1u << 20)
+
 /* The most fuel that is spent between two looks at gvm_call_interrupt. */
 #define GVM_INTERRUPT_FUEL 100000u
 

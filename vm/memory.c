@@ -7,6 +7,10 @@
  * GVM_GUARD_RESERVATION_BYTES long from the start, inaccessible beyond the
  * present size, and never moves (guard.h says who catches the fault).
  *
+ * A memory made from an image (image.h) does not move either: with explicit
+ * bounds it reserves what it may ever become, since a mapping of several
+ * parts cannot be moved at once. It may shrink again, when it is reset.
+ *
  * The size is kept twice, in the header for handlers and in `limits.min` for
  * linking; set_size writes both. The store's total counts accessible pages,
  * not reservations.
@@ -15,7 +19,7 @@
  */
 #define _GNU_SOURCE 1 /* mremap */
 
-#include "vm/instance.h"
+#include "vm/image.h"
 
 #include <assert.h>
 #include <string.h>
@@ -59,16 +63,21 @@ unmap(uint8_t *mapping, uint64_t size_bytes)
     (void)failed;
 }
 
-/* Maps header and pages; false: the kernel refused. */
+/* Maps header and pages, and at least `reserved_pages` of address space;
+ * false: the kernel refused. */
 static bool
-map_memory(struct gvm_memory *memory, uint64_t pages)
+map_memory(struct gvm_memory *memory, uint64_t pages, uint64_t reserved_pages)
 {
     uint64_t used_bytes = GVM__MEMORY_HEADER_BYTES + pages * GVM__PAGE_BYTES;
     uint8_t *mapping;
 
     if (!memory->guarded) {
         memory->reserved_bytes = used_bytes;
-        mapping = map(used_bytes, PROT_READ | PROT_WRITE, 0);
+        if (reserved_pages > pages)
+            memory->reserved_bytes +=
+                (reserved_pages - pages) * GVM__PAGE_BYTES;
+        mapping = map(memory->reserved_bytes, PROT_READ | PROT_WRITE,
+                      reserved_pages > pages ? MAP_NORESERVE : 0);
         if (mapping == NULL)
             return false;
     } else {
@@ -87,9 +96,19 @@ map_memory(struct gvm_memory *memory, uint64_t pages)
     return true;
 }
 
-enum gvm_status
-gvm_memory_create(struct gvm_store *store, const struct gvm_limits *limits,
-                  struct gvm_memory **memory)
+/* What a memory may ever grow to. */
+static uint64_t
+reachable_pages(const struct gvm_memory *memory)
+{
+    uint64_t store_pages = memory->store->memory_bytes_max / GVM__PAGE_BYTES;
+
+    return memory->pages_max < store_pages ? memory->pages_max : store_pages;
+}
+
+/* `image` may be NULL: all zero. */
+static enum gvm_status
+create(struct gvm_store *store, const struct gvm_limits *limits,
+       const struct gvm__image *image, struct gvm_memory **memory)
 {
     struct gvm_memory *created;
 
@@ -106,14 +125,39 @@ gvm_memory_create(struct gvm_store *store, const struct gvm_limits *limits,
     created->limits = *limits;
     created->pages_max = limits->has_max ? limits->max : GVM_MEMORY_PAGES_MAX;
     created->guarded = gvm__engine_bounds(store->engine) == GVM_BOUNDS_GUARD;
-    if (!map_memory(created, limits->min))
+    if (!map_memory(created, limits->min,
+                    image != NULL ? reachable_pages(created) : 0))
         return GVM_NO_MEMORY;
+    if (image != NULL && gvm__image_map(image, created) != GVM_OK) {
+        unmap(created->data - GVM__MEMORY_HEADER_BYTES,
+              created->reserved_bytes);
+        return GVM_NO_MEMORY;
+    }
     set_size(created, limits->min);
     store->memory_bytes += limits->min * GVM__PAGE_BYTES;
     created->next = store->memories;
     store->memories = created;
     *memory = created;
     return GVM_OK;
+}
+
+enum gvm_status
+gvm_memory_create(struct gvm_store *store, const struct gvm_limits *limits,
+                  struct gvm_memory **memory)
+{
+    return create(store, limits, NULL, memory);
+}
+
+enum gvm_status
+gvm__memory_create_from(struct gvm_store *store,
+                        const struct gvm_limits *limits,
+                        const struct gvm__image *image,
+                        struct gvm_memory **memory)
+{
+    struct gvm_limits now = *limits;
+
+    now.min = image->pages;
+    return create(store, &now, image, memory);
 }
 
 void
@@ -125,6 +169,7 @@ gvm__memories_release(struct gvm_store *store, const struct gvm_memory *stop)
         store->memories = memory->next;
         store->memory_bytes -= gvm_memory_size_bytes(memory);
         unmap(memory->data - GVM__MEMORY_HEADER_BYTES, memory->reserved_bytes);
+        gvm__image_forget(memory->dirt);
     }
 }
 
@@ -186,6 +231,10 @@ extend(struct gvm_memory *memory, uint64_t pages)
                         (size_t)(new_bytes - old_bytes),
                         PROT_READ | PROT_WRITE) == 0;
     new_bytes += GVM__MEMORY_HEADER_BYTES;
+    if (new_bytes <= memory->reserved_bytes)
+        return true;
+    /* It has reserved what it may become, in parts that do not move. */
+    assert(memory->dirt == NULL);
     mapping = remap(memory->data - GVM__MEMORY_HEADER_BYTES,
                     memory->reserved_bytes, new_bytes);
     if (mapping == NULL)
@@ -209,6 +258,21 @@ gvm_memory_grow(struct gvm_memory *memory, uint64_t pages)
     set_size(memory, pages_before + pages);
     store->memory_bytes += pages * GVM__PAGE_BYTES;
     return (int64_t)pages_before;
+}
+
+enum gvm_status
+gvm__memory_shrink(struct gvm_memory *memory, uint64_t pages)
+{
+    uint64_t size_bytes = gvm__memory_size(memory->data);
+    uint64_t fenced_bytes = size_bytes - pages * GVM__PAGE_BYTES;
+
+    if (memory->guarded &&
+        mprotect(memory->data + pages * GVM__PAGE_BYTES, (size_t)fenced_bytes,
+                 PROT_NONE) != 0)
+        return GVM_NO_MEMORY;
+    set_size(memory, pages);
+    memory->store->memory_bytes -= fenced_bytes;
+    return GVM_OK;
 }
 
 enum gvm_trap

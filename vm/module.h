@@ -109,6 +109,7 @@ struct gvm_module {
     uint32_t features;
     uint32_t features_used;
     bool fuel_off;
+    bool writes_tables; /* some function can, other than by table.grow */
 
     struct gvm__type *types;
     struct gvm__import *imports;

@@ -75,6 +75,8 @@ gvm_table_create(struct gvm_store *store, enum gvm_value_type element_type,
     created->limits = *limits;
     created->size = limits->min;
     created->capacity = limits->min;
+    created->arena_entries = created->entries;
+    created->arena_capacity = created->capacity;
     if (initial.funcref != NULL)
         fill(created, 0, initial, created->size);
     store->table_entries += created->size;
@@ -119,6 +121,7 @@ gvm_table_set(struct gvm_table *table, uint64_t index, union gvm_value value)
     if (index >= table->size)
         return false;
     table->entries[index] = value;
+    table->host_written = true;
     return true;
 }
 
@@ -160,6 +163,20 @@ gvm__table_grow(struct gvm_table *table, uint64_t count, union gvm_value value)
     table->size += count;
     store->table_entries += count;
     return (int64_t)size_before;
+}
+
+void
+gvm__table_shrink(struct gvm_table *table, uint64_t size)
+{
+    table->store->table_entries -= table->size - size;
+    table->size = size;
+    if (!table->entries_owned)
+        return;
+    /* It has been longer than this, so the first room is enough. */
+    free(table->entries);
+    table->entries = table->arena_entries;
+    table->capacity = table->arena_capacity;
+    table->entries_owned = false;
 }
 
 /* The reference that the segment's entry stands for in the instance. */

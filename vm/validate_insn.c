@@ -323,6 +323,7 @@ validate_table(struct gvm__validator *validator)
         GVM__TRY(gvm__validate_pop(validator, GVM_I32));
         return gvm__validate_push(validator, type);
     case GVM__INSN_TABLE_SET:
+        validator->module->writes_tables = true;
         GVM__TRY(gvm__validate_pop(validator, type));
         return gvm__validate_pop(validator, GVM_I32);
     case GVM__INSN_TABLE_GROW:
@@ -330,6 +331,7 @@ validate_table(struct gvm__validator *validator)
         GVM__TRY(gvm__validate_pop(validator, type));
         return gvm__validate_push(validator, GVM_I32);
     case GVM__INSN_TABLE_FILL:
+        validator->module->writes_tables = true;
         GVM__TRY(gvm__validate_pop(validator, GVM_I32));
         GVM__TRY(gvm__validate_pop(validator, type));
         return gvm__validate_pop(validator, GVM_I32);
@@ -345,6 +347,7 @@ validate_table_transfer(struct gvm__validator *validator)
     uint8_t to;
     uint8_t from;
 
+    validator->module->writes_tables = true;
     if (validator->code == GVM__INSN_TABLE_INIT) {
         GVM__TRY(read_element_type(validator, &from));
         GVM__TRY(read_table_type(validator, &to));

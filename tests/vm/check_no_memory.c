@@ -221,6 +221,69 @@ START_TEST(every_allocation_that_fails_refuses_a_module_and_leaves_nothing)
 }
 END_TEST
 
+/* A snapshot, an instance from it, a write, a reset; the status of the first
+ * that fails. What they make is the caller's to destroy. */
+static enum gvm_status
+freeze_and_thaw(struct gvm_instance *instance, struct gvm_store *store,
+                const struct gvm_extern *import,
+                struct gvm_snapshot **snapshot)
+{
+    struct gvm_instance *thawed = NULL;
+    enum gvm_status status = gvm_snapshot_create(instance, snapshot, NULL);
+
+    if (status != GVM_OK)
+        return status;
+    status =
+        gvm_instance_create_from(store, *snapshot, import, 1, &thawed, NULL);
+    if (status != GVM_OK)
+        return status;
+    gvm_memory_data(gvm_instance_memory(thawed))[0] = 'y';
+    status = gvm_instance_reset(thawed);
+    if (status == GVM_OK &&
+        gvm_memory_data(gvm_instance_memory(thawed))[0] != 'x')
+        return GVM_BAD_ARGUMENT; /* no assert: it would allocate */
+    return status;
+}
+
+START_TEST(every_allocation_that_fails_is_told_by_snapshots_and_resets)
+{
+    struct gvm_extern import = {.kind = GVM_EXTERN_FUNC};
+    enum gvm_status status = GVM_NO_MEMORY;
+    struct gvm_instance *instance;
+    struct gvm_module *module;
+    struct vm_world world;
+    int n;
+
+    vm_world_open(&world, (enum gvm_bounds)_i, NULL);
+    module = load_module(&world);
+    ck_assert_int_eq(gvm_func_create_import(world.store, module, 0,
+                                            do_nothing, NULL, &import.func),
+                     GVM_OK);
+    instance = vm_world_instantiate(&world, module, &import);
+    for (n = 0; n < ALLOCATIONS_MAX && status != GVM_OK; n++) {
+        struct gvm_snapshot *snapshot = NULL;
+        struct gvm_store *store = NULL;
+
+        ck_assert_int_eq(gvm_store_create(world.engine, NULL, &store),
+                         GVM_OK);
+        ck_assert_int_eq(gvm_func_create_import(store, module, 0, do_nothing,
+                                                NULL, &import.func),
+                         GVM_OK);
+        allocations_left = n;
+        status = freeze_and_thaw(instance, store, &import, &snapshot);
+        allocations_left = -1;
+        if (status != GVM_OK)
+            ck_assert_int_eq(status, GVM_NO_MEMORY);
+        gvm_store_destroy(store);
+        gvm_snapshot_destroy(snapshot);
+    }
+    ck_assert_int_eq(status, GVM_OK);
+    /* The snapshot's parts, the store's chunks, the list of pages. */
+    ck_assert_int_gt(n, 10);
+    vm_world_close(&world);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -235,6 +298,9 @@ main(void)
     tcase_add_loop_test(
         tests, every_allocation_that_fails_refuses_a_module_and_leaves_nothing,
         0, 4);
+    tcase_add_loop_test(
+        tests, every_allocation_that_fails_is_told_by_snapshots_and_resets, 0,
+        vm_world_bounds_count());
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

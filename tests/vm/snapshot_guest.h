@@ -1,0 +1,24 @@
+/*
+ * snapshot_guest.h - a guest with something of everything that a snapshot
+ * freezes, and exports that change it:
+ *
+ *     poke(address, byte)  peek(address)   fill(address, byte, count)
+ *     grow(pages)  size()                  of memory 0: 2 pages, at most 40
+ *     get()  set(value)                    global 0, 42 at first
+ *     aim(function)  aimed()               global 1, a funcref: null or not
+ *     take(index)                          table 0: what aimed holds
+ *     drop_entry(index)  call(index)       call gives 100 + index, or traps
+ *     extend(count)  length()              of table 0, 4 entries at first
+ *     init()  drop()                       data segment 1 to address 0
+ *
+ * Data segment 0 puts "glass" at 70000.
+ */
+#ifndef GLASS_TESTS_VM_SNAPSHOT_GUEST_H
+#define GLASS_TESTS_VM_SNAPSHOT_GUEST_H
+
+#include "tests/support/module_builder.h"
+
+/* Exported in this order, from function 4 on: 0..3 are the table's. */
+struct module_builder *snapshot_guest(void);
+
+#endif
