@@ -23,11 +23,16 @@
       "call this function with the words after FILE")                         \
     X(H, LIST, env, "env", "NAME=VALUE",                                      \
       "a variable of the environment; may be repeated")                       \
+    X(H, LIST, dir, "dir", "HOST[::GUEST]",                                   \
+      "give this directory, under this name; may be repeated")                \
+    X(H, LIST, dir_read, "dir-read", "HOST[::GUEST]",                         \
+      "the same, and nothing in it can be changed")                           \
     X(H, NUMBER, fuel, "fuel", "COUNT",                                       \
       "stop after this many instructions; no limit")                          \
     X(H, DURATION, timeout, "timeout", "DURATION",                            \
       "stop after this time; no limit")                                       \
-    X(H, SIZE, memory, "memory", "BYTES", "its memory; 256M")                 \
+    X(H, SIZE, memory_max, "memory-max", "BYTES",                             \
+      "all of its linear memory; 256M")                                       \
     X(H, FLAG, json, "json", NULL, "print results and failures as JSON")      \
     DISPATCHES_OPTIONS(X, H)
 
@@ -60,6 +65,36 @@ split_variables(const struct words *words, struct runtime_variable *variables,
         char *value = copies[index] + (equals - words->items[index]);
         *value = '\0';
         variables[index] = (struct runtime_variable){copies[index], value + 1};
+    }
+    return NULL;
+}
+
+/*
+ * Splits `HOST[::GUEST]` words, at the last colons, and adds them to the
+ * program's directories. Copies keep the names and are to be freed. Returns
+ * the word that is none, or null.
+ */
+static const char *
+split_directories(const struct words *words, bool read_only,
+                  struct runtime_directory *directories, char **copies,
+                  size_t *count)
+{
+    for (size_t index = 0; index < words->count; index++) {
+        char *host = strdup(words->items[index]);
+        const char *guest = host;
+        if (!host)
+            return words->items[index];
+        copies[*count] = host;
+        for (char *colons = strstr(host, "::"); colons;
+             colons = strstr(colons + 1, "::"))
+            guest = colons + 2;
+        if (guest != host)
+            host[guest - host - 2] = '\0';
+        directories[*count] =
+            (struct runtime_directory){host, guest, read_only};
+        ++*count;
+        if (!*host || !*guest)
+            return words->items[index];
     }
     return NULL;
 }
@@ -182,6 +217,31 @@ run_program(const struct runtime_program *program,
     return code;
 }
 
+/* The directories of the options, then as the others. */
+static int
+run_in_directories(const struct run_options *values,
+                   struct runtime_program *program)
+{
+    static struct runtime_directory directories[2 * CLI_WORDS_MAX];
+    static char *copies[2 * CLI_WORDS_MAX];
+    int status = EXIT_USAGE;
+
+    const char *bad =
+        split_directories(&values->dir, false, directories, copies,
+                          &program->directory_count);
+    if (!bad)
+        bad = split_directories(&values->dir_read, true, directories, copies,
+                                &program->directory_count);
+    program->directories = directories;
+    if (bad)
+        command_usage(&cmd_run, "'%s' is no HOST[::GUEST]", bad);
+    else
+        status = run_program(program, values);
+    for (size_t index = 0; index < program->directory_count; index++)
+        free(copies[index]);
+    return status;
+}
+
 /* Runs the module with the words that are its own. */
 static int
 run_file(const struct run_options *values, const struct words *words,
@@ -209,7 +269,7 @@ run_file(const struct run_options *values, const struct words *words,
     if (bad)
         command_usage(&cmd_run, "--env '%s' is no NAME=VALUE", bad);
     else
-        status = run_program(program, values);
+        status = run_in_directories(values, program);
     for (size_t index = 0; index < values->env.count; index++)
         free(copies[index]);
     return status;
@@ -241,7 +301,7 @@ run(char **arguments)
         .export_name = values.invoke,
         .timeout_ms = values.timeout,
         .fuel = values.fuel,
-        .memory_bytes = values.memory,
+        .memory_bytes = values.memory_max,
     };
     runtime_streams_standard(&program.streams);
     int status = run_file(&values, &words, &rest, &program);
@@ -260,6 +320,7 @@ const struct command cmd_run = {
         "kind, function and offset and exits with 134, fuel or time that is\n"
         "used up with 124.\n",
     .example = "  $ glass run wordcount.wasm < README.md\n"
+               "  $ glass run sort.wasm --dir in --dir out::/out -- in/a\n"
                "  $ glass run math.wasm --invoke add 2 3\n"
                "  5\n",
     .options = options,

@@ -131,6 +131,7 @@ runtime__faaslet_destroy(struct runtime__faaslet *faaslet)
         return;
     gvm_call_destroy(faaslet->vm_call);
     gvm_store_destroy(faaslet->vm_store);
+    runtime__wasi_deinit(&faaslet->wasi);
     if (faaslet->wait)
         faaslet->wait->destroy(faaslet->wait);
     free(faaslet->listings);
@@ -194,6 +195,7 @@ run(struct runtime__faaslet *faaslet, struct gvm_func *func,
 {
     struct gvm_error vm_error;
     enum gvm_status vm_status;
+    faaslet->wasi.deadline_ns = faaslet->limits.deadline_ns;
     enum runtime_status status =
         run_slices(faaslet, func, arguments, &vm_status, &vm_error, err);
 
@@ -201,7 +203,7 @@ run(struct runtime__faaslet *faaslet, struct gvm_func *func,
         return status;
     if (vm_status != GVM_EXITED)
         return runtime__error_from_vm(err, &vm_error);
-    if (faaslet->ended == RUNTIME_TIMEOUT)
+    if (faaslet->ended == RUNTIME_TIMEOUT || faaslet->wasi.timed_out)
         return fail_timeout(err);
     assert(faaslet->wasi.exited);
     return runtime__error_set(err, RUNTIME_EXITED,

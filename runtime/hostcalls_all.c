@@ -14,11 +14,9 @@ const struct runtime__hostcall runtime__hostcalls_rows[] = {
      runtime__host_##name, documentation},
 #include "runtime/hostcalls.inc"
 #undef HOSTCALL
-#define WASI(name, signature) RUNTIME__WASI_ROW(name, signature, name)
-#define WASI_ABSENT(name, signature) RUNTIME__WASI_ROW(name, signature, absent)
+#define WASI(name, signature) RUNTIME__WASI_ROW(name, signature)
 #include "runtime/wasi.inc"
 #undef WASI
-#undef WASI_ABSENT
 };
 
 const size_t runtime__hostcalls_count =

@@ -11,11 +11,9 @@
 #include "runtime/wasi.h"
 
 const struct runtime__hostcall runtime__hostcalls_rows[] = {
-#define WASI(name, signature) RUNTIME__WASI_ROW(name, signature, name)
-#define WASI_ABSENT(name, signature) RUNTIME__WASI_ROW(name, signature, absent)
+#define WASI(name, signature) RUNTIME__WASI_ROW(name, signature)
 #include "runtime/wasi.inc"
 #undef WASI
-#undef WASI_ABSENT
 };
 
 const size_t runtime__hostcalls_count =

@@ -58,6 +58,21 @@
 #define RUNTIME_ARGUMENTS_BYTES_MAX (1u << 20)
 #define RUNTIME_ARGUMENTS_MAX 65536
 
+/* Directories that a program can be given. */
+#define RUNTIME_DIRECTORIES_MAX 64
+
+/* Descriptors that a program has open at once; one more is EMFILE. */
+#define RUNTIME_WASI_DESCRIPTORS_MAX 1024
+
+/* Ranges in one read or write; more are EINVAL. */
+#define RUNTIME_WASI_RANGES_MAX 1024
+
+/* Subscriptions in one poll_oneoff; more are EINVAL. */
+#define RUNTIME_WASI_SUBSCRIPTIONS_MAX 1024
+
+/* A path of a program; a longer one is ENAMETOOLONG. */
+#define RUNTIME_WASI_PATH_BYTES_MAX 4095
+
 /* Arguments and results of a plain export, each. */
 #define RUNTIME_VALUES_MAX 1000
 

@@ -12,6 +12,7 @@
 #include "runtime/error.h"
 #include "runtime/faaslet.h"
 #include "runtime/values.h"
+#include "runtime/wasi_preopen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,25 @@ prepare(struct running *running, struct gvm_func_type *type,
                                    &running->faaslet, err);
 }
 
+/* What the program may see of the file system; in the table they are 3, 4 and
+ * so on, once the streams are there. */
+static enum runtime_status
+open_directories(struct running *running, struct runtime_error *err)
+{
+    const struct runtime_program *program = running->program;
+    enum runtime_status status = RUNTIME_OK;
+
+    if (program->directory_count > RUNTIME_DIRECTORIES_MAX)
+        return runtime__error_set(err, RUNTIME_LIMIT,
+                                  "a program has at most %d directories",
+                                  RUNTIME_DIRECTORIES_MAX);
+    for (size_t i = 0; i < program->directory_count && status == RUNTIME_OK;
+         i++)
+        status = runtime__wasi_preopen(&running->faaslet->wasi,
+                                       &program->directories[i], err);
+    return status;
+}
+
 static enum runtime_status
 run(struct running *running, const struct gvm_func_type *type,
     struct runtime_program_result *result, struct runtime_error *err)
@@ -130,7 +150,9 @@ run(struct running *running, const struct gvm_func_type *type,
     faaslet->wasi.arguments = &running->arguments;
     faaslet->wasi.environment = &running->environment;
     faaslet->wasi.streams = running->program->streams;
-    enum runtime_status status = runtime__faaslet_initialise(faaslet, err);
+    enum runtime_status status = open_directories(running, err);
+    if (status == RUNTIME_OK)
+        status = runtime__faaslet_initialise(faaslet, err);
     if (status == RUNTIME_OK)
         status = runtime__faaslet_run(faaslet,
                                       export_name ? export_name : "_start",

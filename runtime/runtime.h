@@ -528,6 +528,24 @@ struct runtime_streams {
 
     /* Bit n: stream n is a terminal, as isatty in the program will say. */
     unsigned terminals;
+
+    /*
+     * Bit n: stream n is descriptor n of this process, so a program can wait
+     * for it, and a deadline ends such a wait. The others are always ready.
+     */
+    unsigned waitable;
+};
+
+/*
+ * A directory of the host that a program sees under the name `guest`, and
+ * nothing above it, whatever its paths and links say. The program changes
+ * nothing in it that is `read_only`. Writing to a pipe in it that nobody reads
+ * is a signal for this process, SIGPIPE: who runs programs ignores it.
+ */
+struct runtime_directory {
+    const char *host;
+    const char *guest;
+    bool read_only;
 };
 
 /*
@@ -548,6 +566,10 @@ struct runtime_program {
     const struct runtime_variable *variables;
     size_t variable_count;
 
+    /* RUNTIME_DIRECTORIES_MAX at most. They need openat2(2), Linux 5.6. */
+    const struct runtime_directory *directories;
+    size_t directory_count;
+
     struct runtime_streams streams;
     uint64_t timeout_ms;
     uint64_t fuel;
@@ -564,6 +586,7 @@ struct runtime_program_result {
 /*
  * Runs a program to its end. Returns RUNTIME_OK, RUNTIME_EXITED (`exit_code`
  * is not 0), RUNTIME_NOT_FOUND (no such export), RUNTIME_INVALID,
+ * RUNTIME_SYSTEM (a directory cannot be given), RUNTIME_LIMIT,
  * RUNTIME_MALFORMED, RUNTIME_UNLINKABLE or how else the guest ended. `result`
  * is set in each case and to be deinitialised.
  */

@@ -60,6 +60,7 @@ runtime_streams_standard(struct runtime_streams *streams)
         .read_input = read_input,
         .write_output = write_output,
         .write_error = write_error,
+        .waitable = 7,
     };
     for (int fd = 0; fd < 3; fd++) {
         if (isatty(fd))

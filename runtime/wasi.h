@@ -1,12 +1,14 @@
 /*
- * wasi.h - WASI preview 1, for programs on three streams.
+ * wasi.h - WASI preview 1: what its functions share.
  *
  * It knows the engine and nothing else of Glass: what a program sees is in
- * struct runtime__wasi, which whoever runs it fills. Functions that need a
- * file system link and answer ENOSYS.
+ * struct runtime__wasi, which whoever runs it fills. Descriptors are in
+ * wasi_table.h, paths in wasi_path.h.
  *
  * The rules for guest memory are those of host.h, but for a range that is
- * outside: that is EFAULT, as a program of WASI may expect.
+ * outside: that is EFAULT, as a program of WASI may expect. Arguments are
+ * looked at in this order: the descriptor (EBADF), its rights (ENOTCAPABLE),
+ * numbers and flags (EINVAL), ranges (EFAULT), and only then is anything done.
  */
 #ifndef GLASS_RUNTIME_WASI_H
 #define GLASS_RUNTIME_WASI_H
@@ -32,10 +34,25 @@ struct runtime__wasi {
     /* Memory 0 of the program's instance, or NULL; not owned. */
     struct gvm_memory *memory;
 
-    unsigned closed;   /* bit n: descriptor n was closed */
-    bool exited;       /* proc_exit was called */
+    /* When a wait has to end, by the monotonic clock; 0 or UINT64_MAX: no
+     * such time. */
+    uint64_t deadline_ns;
+
+    /* wasi_table.c; NULL until the first descriptor is asked for. */
+    struct runtime__wasi_descriptor *descriptors;
+    uint32_t descriptor_count; /* places, free ones as well */
+
+    bool exited;       /* proc_exit or proc_raise was called */
     int32_t exit_code; /* with this */
+    bool timed_out;    /* a wait has reached the deadline */
 };
+
+/*
+ * Closes what the program has left open. What else is in there is the
+ * caller's; `wasi` may be used again, with the three streams open.
+ */
+void
+runtime__wasi_deinit(struct runtime__wasi *wasi);
 
 /*
  * Appends a text made of up to three parts (NULL: none). Returns false when
@@ -48,27 +65,26 @@ void
 runtime__texts_deinit(struct runtime__texts *texts);
 
 #define WASI(name, signature) gvm_host_function runtime__wasi_##name;
-#define WASI_ABSENT(name, signature)
 #include "runtime/wasi.inc"
 #undef WASI
-#undef WASI_ABSENT
-gvm_host_function runtime__wasi_absent;
 
 /* WASI's own numbers. */
 enum runtime__wasi_errno {
     RUNTIME__WASI_SUCCESS = 0,
-    RUNTIME__WASI_EAGAIN = 6,
-    RUNTIME__WASI_EBADF = 8,
-    RUNTIME__WASI_EFAULT = 21,
-    RUNTIME__WASI_EFBIG = 22,
-    RUNTIME__WASI_EINTR = 27,
-    RUNTIME__WASI_EINVAL = 28,
-    RUNTIME__WASI_EIO = 29,
-    RUNTIME__WASI_ENOSPC = 51,
-    RUNTIME__WASI_ENOSYS = 52,
-    RUNTIME__WASI_EPIPE = 64,
-    RUNTIME__WASI_ESPIPE = 70,
+#define WASI_ERRNO(name, number) RUNTIME__WASI_E##name = number,
+#include "runtime/wasi_errno.inc"
+#undef WASI_ERRNO
+    RUNTIME__WASI_ENOTCAPABLE = 76,
 };
+
+/* The number for an errno value of the host, 0 for 0; EIO for one that WASI
+ * lacks. */
+enum runtime__wasi_errno
+runtime__wasi_errno_of_host(int number);
+
+/* The same for errno itself. */
+enum runtime__wasi_errno
+runtime__wasi_errno_last(void);
 
 static inline enum gvm_status
 runtime__wasi_return(union gvm_value *slots, enum runtime__wasi_errno error)
@@ -77,18 +93,56 @@ runtime__wasi_return(union gvm_value *slots, enum runtime__wasi_errno error)
     return GVM_OK;
 }
 
+/* What a handler returns when a wait has reached the deadline: the end. */
+static inline enum gvm_status
+runtime__wasi_time_out(struct runtime__wasi *wasi)
+{
+    wasi->timed_out = true;
+    return GVM_EXITED;
+}
+
 /* The host's address of a guest's range, or NULL when it leaves it. */
 uint8_t *
 runtime__wasi_range(const struct runtime__wasi *wasi, uint64_t pointer,
                     uint64_t length_bytes);
 
-/* Write and read numbers of the guest, which are little-endian. False when
- * they do not lie inside. */
+/* Write numbers of the guest, which are little-endian. False when they do not
+ * lie inside. */
 bool
 runtime__wasi_put_u32(const struct runtime__wasi *wasi, uint32_t pointer,
                       uint32_t value);
 bool
 runtime__wasi_put_u64(const struct runtime__wasi *wasi, uint32_t pointer,
                       uint64_t value);
+
+/* The same in the host's memory, for records that are looked up once. */
+static inline uint64_t
+runtime__wasi_load(const uint8_t *bytes, unsigned size_bytes)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < size_bytes; i++)
+        value |= (uint64_t)bytes[i] << (8 * i);
+    return value;
+}
+
+static inline void
+runtime__wasi_store(uint8_t *bytes, uint64_t value, unsigned size_bytes)
+{
+    for (unsigned i = 0; i < size_bytes; i++)
+        bytes[i] = (uint8_t)(value >> (8 * i));
+}
+
+/*
+ * Clocks, by the guest's numbers: the time in nanoseconds. False for a number
+ * that is none.
+ */
+bool
+runtime__wasi_clock_now(uint32_t clock, uint64_t *now_ns);
+
+enum {
+    RUNTIME__WASI_CLOCK_REALTIME = 0,
+    RUNTIME__WASI_CLOCK_MONOTONIC = 1,
+};
 
 #endif

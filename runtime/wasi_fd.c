@@ -1,184 +1,88 @@
 /*
- * wasi_fd.c - WASI preview 1: descriptors 0, 1 and 2.
+ * wasi_fd.c - WASI preview 1: descriptors themselves, whatever is behind
+ * them. Reading and writing is in wasi_io.c, what only files have in
+ * wasi_file.c.
  *
- * The three are streams: they are read or written from where they are, and
- * cannot be sought in. There are no others, and no directories: the first
- * question of a C library, fd_prestat_get(3), is answered with EBADF, and it
- * takes that for "no files".
- *
- * A stream's function is given addresses in the guest's memory. That is
- * allowed although it may block: the program's only thread is the one that
- * waits in it, so nothing can move the memory meanwhile.
+ * A stream is where it is and cannot be sought in. A descriptor that is no
+ * directory given to the program has no name: fd_prestat_get answers EBADF,
+ * which C libraries take for the end of the list.
  *
  * Each function runs on the thread of its call.
  */
 #include "runtime/wasi.h"
+#include "runtime/wasi_table.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
-    descriptor_count = 3,
-
-    /* More ranges than this in one call are EINVAL, as in POSIX. */
-    ranges_max = 1024,
-
-    filetype_unknown = 0,
-    filetype_character_device = 2,
-    fdflag_all = 31,
     fdstat_bytes = 24,
-    whence_max = 2,
+    prestat_bytes = 8,
 };
-
-/* The rights of the three, as programs know them: bits of WASI. */
-static const uint64_t right_read = 1u << 1;
-static const uint64_t right_write = 1u << 6;
-
-static bool
-is_open(const struct runtime__wasi *wasi, uint32_t fd)
-{
-    return fd < descriptor_count && !(wasi->closed & (1u << fd));
-}
-
-static enum runtime__wasi_errno
-errno_of_host(int number)
-{
-    switch (number) {
-    case EAGAIN:
-        return RUNTIME__WASI_EAGAIN;
-    case EBADF:
-        return RUNTIME__WASI_EBADF;
-    case EFBIG:
-        return RUNTIME__WASI_EFBIG;
-    case EINTR:
-        return RUNTIME__WASI_EINTR;
-    case ENOSPC:
-        return RUNTIME__WASI_ENOSPC;
-    case EPIPE:
-        return RUNTIME__WASI_EPIPE;
-    default:
-        return RUNTIME__WASI_EIO;
-    }
-}
-
-/* How many bytes were moved, or a negative errno. */
-static ptrdiff_t
-move_bytes(const struct runtime__wasi *wasi, uint32_t fd, uint8_t *bytes,
-           uint32_t length_bytes)
-{
-    const struct runtime_streams *streams = &wasi->streams;
-
-    if (fd == 0)
-        return streams->read_input ? streams->read_input(streams->data, bytes,
-                                                         length_bytes)
-                                   : 0;
-    ptrdiff_t (*write)(void *, const void *, size_t) =
-        fd == 1 ? streams->write_output : streams->write_error;
-    return write ? write(streams->data, bytes, length_bytes)
-                 : (ptrdiff_t)length_bytes;
-}
-
-static uint32_t
-read_u32(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 |
-           (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
-
-/*
- * Moves one range, an address and a length at `range`. Returns how many bytes
- * were moved or the negative error; `wanted_bytes` is its length.
- */
-static ptrdiff_t
-move_range(const struct runtime__wasi *wasi, uint32_t fd, uint64_t range,
-           uint32_t *wanted_bytes)
-{
-    const uint8_t *pair = runtime__wasi_range(wasi, range, 8);
-
-    if (!pair)
-        return -(ptrdiff_t)RUNTIME__WASI_EFAULT;
-    *wanted_bytes = read_u32(pair + 4);
-    uint8_t *bytes = runtime__wasi_range(wasi, read_u32(pair), *wanted_bytes);
-    if (!bytes)
-        return -(ptrdiff_t)RUNTIME__WASI_EFAULT;
-    if (*wanted_bytes == 0)
-        return 0;
-    ptrdiff_t moved = move_bytes(wasi, fd, bytes, *wanted_bytes);
-    return moved < 0 ? -(ptrdiff_t)errno_of_host((int)-moved) : moved;
-}
-
-/*
- * fd_read and fd_write: (fd, ranges, count of them, moved *). Stops at the
- * first range that was not moved whole; an error counts only when nothing was
- * moved before it, since those bytes would be lost otherwise.
- */
-static enum runtime__wasi_errno
-move_ranges(const struct runtime__wasi *wasi, const union gvm_value *slots)
-{
-    uint32_t fd = slots[0].i32;
-    uint32_t count = slots[2].i32;
-    uint32_t moved_bytes = 0;
-
-    if (count > ranges_max)
-        return RUNTIME__WASI_EINVAL;
-    /* For the same reason the result's place is looked at first. */
-    if (!runtime__wasi_range(wasi, slots[3].i32, 4))
-        return RUNTIME__WASI_EFAULT;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t wanted_bytes = 0;
-        ptrdiff_t moved = move_range(
-            wasi, fd, (uint64_t)slots[1].i32 + 8 * (uint64_t)i,
-            &wanted_bytes);
-        if (moved < 0 && moved_bytes == 0)
-            return (enum runtime__wasi_errno)-moved;
-        /* A sum that a program takes for negative would be an error to it;
-         * only ranges that overlap can make one. */
-        if (moved < 0 ||
-            __builtin_add_overflow(moved_bytes, (uint32_t)moved,
-                                   &moved_bytes))
-            break;
-        if ((uint32_t)moved < wanted_bytes)
-            break;
-    }
-    runtime__wasi_put_u32(wasi, slots[3].i32, moved_bytes);
-    return RUNTIME__WASI_SUCCESS;
-}
-
-enum gvm_status
-runtime__wasi_fd_read(struct gvm_call *call, void *data,
-                      union gvm_value *slots)
-{
-    struct runtime__wasi *wasi = data;
-
-    (void)call;
-    if (!is_open(wasi, slots[0].i32) || slots[0].i32 != 0)
-        return runtime__wasi_return(slots, RUNTIME__WASI_EBADF);
-    return runtime__wasi_return(slots, move_ranges(wasi, slots));
-}
-
-enum gvm_status
-runtime__wasi_fd_write(struct gvm_call *call, void *data,
-                       union gvm_value *slots)
-{
-    struct runtime__wasi *wasi = data;
-
-    (void)call;
-    if (!is_open(wasi, slots[0].i32) || slots[0].i32 == 0)
-        return runtime__wasi_return(slots, RUNTIME__WASI_EBADF);
-    return runtime__wasi_return(slots, move_ranges(wasi, slots));
-}
 
 enum gvm_status
 runtime__wasi_fd_close(struct gvm_call *call, void *data,
                        union gvm_value *slots)
 {
-    struct runtime__wasi *wasi = data;
+    struct runtime__wasi_descriptor *descriptor;
+    enum runtime__wasi_errno error =
+        runtime__wasi_table_get(data, slots[0].i32, 0, &descriptor);
 
     (void)call;
-    if (!is_open(wasi, slots[0].i32))
-        return runtime__wasi_return(slots, RUNTIME__WASI_EBADF);
-    wasi->closed |= 1u << slots[0].i32;
-    return runtime__wasi_return(slots, RUNTIME__WASI_SUCCESS);
+    if (error == RUNTIME__WASI_SUCCESS)
+        runtime__wasi_table_close(descriptor);
+    return runtime__wasi_return(slots, error);
+}
+
+/* (from, to): closes `to`, and what `from` was is there then. */
+enum gvm_status
+runtime__wasi_fd_renumber(struct gvm_call *call, void *data,
+                          union gvm_value *slots)
+{
+    struct runtime__wasi_descriptor *from;
+    struct runtime__wasi_descriptor *to;
+    enum runtime__wasi_errno error =
+        runtime__wasi_table_get(data, slots[0].i32, 0, &from);
+
+    (void)call;
+    if (error == RUNTIME__WASI_SUCCESS)
+        error = runtime__wasi_table_get(data, slots[1].i32, 0, &to);
+    if (error == RUNTIME__WASI_SUCCESS && from != to) {
+        runtime__wasi_table_close(to);
+        *to = *from;
+        *from = (struct runtime__wasi_descriptor){0};
+    }
+    return runtime__wasi_return(slots, error);
+}
+
+/* ---- Offsets ------------------------------------------------------------ */
+
+/* Seeks, when the descriptor is something to seek in. */
+static enum runtime__wasi_errno
+seek(struct runtime__wasi *wasi, uint32_t fd, int64_t offset, uint32_t whence,
+     uint64_t rights, uint32_t result)
+{
+    static const int whences[] = {SEEK_SET, SEEK_CUR, SEEK_END};
+    struct runtime__wasi_descriptor *descriptor;
+    enum runtime__wasi_errno error =
+        runtime__wasi_table_get(wasi, fd, 0, &descriptor);
+
+    if (error != RUNTIME__WASI_SUCCESS)
+        return error;
+    if (descriptor->kind == RUNTIME__WASI_STREAM)
+        return whence > 2 ? RUNTIME__WASI_EINVAL : RUNTIME__WASI_ESPIPE;
+    if (rights & ~descriptor->rights)
+        return RUNTIME__WASI_ENOTCAPABLE;
+    if (whence > 2)
+        return RUNTIME__WASI_EINVAL;
+    if (!runtime__wasi_range(wasi, result, 8))
+        return RUNTIME__WASI_EFAULT;
+    off_t place = lseek(descriptor->number, offset, whences[whence]);
+    if (place < 0)
+        return runtime__wasi_errno_last();
+    runtime__wasi_put_u64(wasi, result, (uint64_t)place);
+    return RUNTIME__WASI_SUCCESS;
 }
 
 /* (fd, offset, whence, new offset *) */
@@ -186,85 +90,177 @@ enum gvm_status
 runtime__wasi_fd_seek(struct gvm_call *call, void *data,
                       union gvm_value *slots)
 {
-    const struct runtime__wasi *wasi = data;
+    int64_t offset = (int64_t)slots[1].i64;
+    uint32_t whence = slots[2].i32;
+    /* Asking where one is takes less than going elsewhere. */
+    uint64_t rights = offset == 0 && whence == 1 ? RUNTIME__RIGHT_FD_TELL
+                                                 : RUNTIME__RIGHT_FD_SEEK;
 
     (void)call;
-    if (!is_open(wasi, slots[0].i32))
-        return runtime__wasi_return(slots, RUNTIME__WASI_EBADF);
-    return runtime__wasi_return(slots, slots[2].i32 > whence_max
-                                           ? RUNTIME__WASI_EINVAL
-                                           : RUNTIME__WASI_ESPIPE);
+    return runtime__wasi_return(slots, seek(data, slots[0].i32, offset,
+                                            whence, rights, slots[3].i32));
 }
 
+/* (fd, offset *) */
 enum gvm_status
 runtime__wasi_fd_tell(struct gvm_call *call, void *data,
                       union gvm_value *slots)
 {
-    const struct runtime__wasi *wasi = data;
-
     (void)call;
-    return runtime__wasi_return(slots, is_open(wasi, slots[0].i32)
-                                           ? RUNTIME__WASI_ESPIPE
-                                           : RUNTIME__WASI_EBADF);
+    return runtime__wasi_return(slots, seek(data, slots[0].i32, 0, 1,
+                                            RUNTIME__RIGHT_FD_TELL,
+                                            slots[1].i32));
 }
 
-/*
- * (fd, fdstat *). A C library takes a character device without the right to
- * seek for a terminal and then writes line by line: so only terminals say
- * that they are one.
- */
+/* ---- Status ------------------------------------------------------------- */
+
+static enum runtime__wasi_errno
+get_status(struct runtime__wasi *wasi, uint32_t fd, uint32_t target)
+{
+    struct runtime__wasi_descriptor *descriptor;
+    enum runtime__wasi_errno error =
+        runtime__wasi_table_get(wasi, fd, 0, &descriptor);
+
+    if (error != RUNTIME__WASI_SUCCESS)
+        return error;
+    uint8_t *fdstat = runtime__wasi_range(wasi, target, fdstat_bytes);
+    if (!fdstat)
+        return RUNTIME__WASI_EFAULT;
+    memset(fdstat, 0, fdstat_bytes);
+    fdstat[0] = (uint8_t)descriptor->filetype;
+    runtime__wasi_store(fdstat + 2, descriptor->flags, 2);
+    runtime__wasi_store(fdstat + 8, descriptor->rights, 8);
+    runtime__wasi_store(fdstat + 16, descriptor->rights_inheriting, 8);
+    return RUNTIME__WASI_SUCCESS;
+}
+
+/* (fd, fdstat *) */
 enum gvm_status
 runtime__wasi_fd_fdstat_get(struct gvm_call *call, void *data,
                             union gvm_value *slots)
 {
-    const struct runtime__wasi *wasi = data;
-    uint32_t fd = slots[0].i32;
-    uint32_t target = slots[1].i32;
-
     (void)call;
-    if (!is_open(wasi, fd))
-        return runtime__wasi_return(slots, RUNTIME__WASI_EBADF);
-    uint8_t *fdstat = runtime__wasi_range(wasi, target, fdstat_bytes);
-    if (!fdstat)
-        return runtime__wasi_return(slots, RUNTIME__WASI_EFAULT);
-    memset(fdstat, 0, fdstat_bytes);
-    fdstat[0] = wasi->streams.terminals & (1u << fd)
-                    ? filetype_character_device
-                    : filetype_unknown;
-    runtime__wasi_put_u64(wasi, target + 8,
-                          fd == 0 ? right_read : right_write);
-    return runtime__wasi_return(slots, RUNTIME__WASI_SUCCESS);
+    return runtime__wasi_return(
+        slots, get_status(data, slots[0].i32, slots[1].i32));
 }
 
-/* None of the flags has a meaning for the three that a program could see. */
+/*
+ * Two of the flags can be changed. Those that synchronise cannot on this
+ * host, and a program that asked for them has to know that they are not there.
+ */
+static enum runtime__wasi_errno
+set_flags(struct runtime__wasi *wasi, uint32_t fd, uint32_t flags)
+{
+    const uint32_t settable =
+        RUNTIME__FDFLAG_APPEND | RUNTIME__FDFLAG_NONBLOCK;
+    struct runtime__wasi_descriptor *descriptor;
+    enum runtime__wasi_errno error = runtime__wasi_table_get(
+        wasi, fd, RUNTIME__RIGHT_FD_FDSTAT_SET_FLAGS, &descriptor);
+
+    if (error != RUNTIME__WASI_SUCCESS)
+        return error;
+    if (flags > RUNTIME__FDFLAGS_ALL)
+        return RUNTIME__WASI_EINVAL;
+    if ((flags ^ descriptor->flags) & ~settable)
+        return RUNTIME__WASI_ENOTSUP;
+    if (descriptor->kind == RUNTIME__WASI_FILE) {
+        /* It never blocks in the kernel: see wasi_io.c. */
+        int host = O_NONBLOCK |
+                   (flags & RUNTIME__FDFLAG_APPEND ? O_APPEND : 0);
+        if (fcntl(descriptor->number, F_SETFL, host) != 0)
+            return runtime__wasi_errno_last();
+    }
+    descriptor->flags = flags;
+    return RUNTIME__WASI_SUCCESS;
+}
+
+/* (fd, flags) */
 enum gvm_status
 runtime__wasi_fd_fdstat_set_flags(struct gvm_call *call, void *data,
                                   union gvm_value *slots)
 {
-    const struct runtime__wasi *wasi = data;
-
     (void)call;
-    if (!is_open(wasi, slots[0].i32))
-        return runtime__wasi_return(slots, RUNTIME__WASI_EBADF);
-    return runtime__wasi_return(slots, slots[1].i32 > fdflag_all
-                                           ? RUNTIME__WASI_EINVAL
-                                           : RUNTIME__WASI_SUCCESS);
+    return runtime__wasi_return(
+        slots, set_flags(data, slots[0].i32, slots[1].i32));
 }
 
+/* (fd, rights, inheriting rights): rights can only be given up. */
+enum gvm_status
+runtime__wasi_fd_fdstat_set_rights(struct gvm_call *call, void *data,
+                                   union gvm_value *slots)
+{
+    uint64_t rights = slots[1].i64;
+    uint64_t inheriting = slots[2].i64;
+    struct runtime__wasi_descriptor *descriptor;
+    enum runtime__wasi_errno error =
+        runtime__wasi_table_get(data, slots[0].i32, rights, &descriptor);
+
+    (void)call;
+    if (error == RUNTIME__WASI_SUCCESS &&
+        inheriting & ~descriptor->rights_inheriting)
+        error = RUNTIME__WASI_ENOTCAPABLE;
+    if (error == RUNTIME__WASI_SUCCESS) {
+        descriptor->rights = rights;
+        descriptor->rights_inheriting = inheriting;
+    }
+    return runtime__wasi_return(slots, error);
+}
+
+/* ---- Directories that were given ---------------------------------------- */
+
+static enum runtime__wasi_errno
+get_preopen(struct runtime__wasi *wasi, uint32_t fd, const char **name)
+{
+    struct runtime__wasi_descriptor *descriptor;
+    enum runtime__wasi_errno error =
+        runtime__wasi_table_get(wasi, fd, 0, &descriptor);
+
+    if (error == RUNTIME__WASI_SUCCESS && !descriptor->preopen)
+        return RUNTIME__WASI_EBADF;
+    if (error == RUNTIME__WASI_SUCCESS)
+        *name = descriptor->preopen;
+    return error;
+}
+
+/* (fd, prestat *): the kind, of which there is one, and the name's length. */
 enum gvm_status
 runtime__wasi_fd_prestat_get(struct gvm_call *call, void *data,
                              union gvm_value *slots)
 {
+    const char *name;
+    enum runtime__wasi_errno error =
+        get_preopen(data, slots[0].i32, &name);
+
     (void)call;
-    (void)data;
-    return runtime__wasi_return(slots, RUNTIME__WASI_EBADF);
+    if (error != RUNTIME__WASI_SUCCESS)
+        return runtime__wasi_return(slots, error);
+    uint8_t *prestat =
+        runtime__wasi_range(data, slots[1].i32, prestat_bytes);
+    if (!prestat)
+        return runtime__wasi_return(slots, RUNTIME__WASI_EFAULT);
+    runtime__wasi_store(prestat, 0, 4);
+    runtime__wasi_store(prestat + 4, strlen(name), 4);
+    return runtime__wasi_return(slots, RUNTIME__WASI_SUCCESS);
 }
 
+/* (fd, name *, capacity): no final zero. */
 enum gvm_status
 runtime__wasi_fd_prestat_dir_name(struct gvm_call *call, void *data,
                                   union gvm_value *slots)
 {
+    const char *name;
+    enum runtime__wasi_errno error =
+        get_preopen(data, slots[0].i32, &name);
+
     (void)call;
-    (void)data;
-    return runtime__wasi_return(slots, RUNTIME__WASI_EBADF);
+    if (error != RUNTIME__WASI_SUCCESS)
+        return runtime__wasi_return(slots, error);
+    size_t length_bytes = strlen(name);
+    if (slots[2].i32 < length_bytes)
+        return runtime__wasi_return(slots, RUNTIME__WASI_ENAMETOOLONG);
+    uint8_t *target = runtime__wasi_range(data, slots[1].i32, length_bytes);
+    if (!target)
+        return runtime__wasi_return(slots, RUNTIME__WASI_EFAULT);
+    memcpy(target, name, length_bytes);
+    return runtime__wasi_return(slots, RUNTIME__WASI_SUCCESS);
 }

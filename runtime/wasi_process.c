@@ -48,18 +48,16 @@ runtime__wasi_range(const struct runtime__wasi *wasi, uint64_t pointer,
     return gvm_memory_range(wasi->memory, pointer, length_bytes);
 }
 
-/* Little-endian, and not aligned: the guest chooses the address. */
+/* Not aligned: the guest chooses the address. */
 static bool
 put_number(const struct runtime__wasi *wasi, uint32_t pointer, uint64_t value,
            unsigned size_bytes)
 {
     uint8_t *range = runtime__wasi_range(wasi, pointer, size_bytes);
 
-    if (!range)
-        return false;
-    for (unsigned i = 0; i < size_bytes; i++)
-        range[i] = (uint8_t)(value >> (8 * i));
-    return true;
+    if (range)
+        runtime__wasi_store(range, value, size_bytes);
+    return range != NULL;
 }
 
 bool
@@ -183,6 +181,18 @@ nanoseconds(const struct timespec *time)
     return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
 }
 
+bool
+runtime__wasi_clock_now(uint32_t clock, uint64_t *now_ns)
+{
+    clockid_t host;
+    struct timespec time;
+
+    if (!clock_of(clock, &host) || clock_gettime(host, &time) != 0)
+        return false;
+    *now_ns = nanoseconds(&time);
+    return true;
+}
+
 enum gvm_status
 runtime__wasi_clock_res_get(struct gvm_call *call, void *data,
                             union gvm_value *slots)
@@ -206,13 +216,12 @@ runtime__wasi_clock_time_get(struct gvm_call *call, void *data,
                              union gvm_value *slots)
 {
     const struct runtime__wasi *wasi = data;
-    clockid_t clock;
-    struct timespec time;
+    uint64_t now_ns;
 
     (void)call;
-    if (!clock_of(slots[0].i32, &clock) || clock_gettime(clock, &time) != 0)
+    if (!runtime__wasi_clock_now(slots[0].i32, &now_ns))
         return runtime__wasi_return(slots, RUNTIME__WASI_EINVAL);
-    if (!runtime__wasi_put_u64(wasi, slots[2].i32, nanoseconds(&time)))
+    if (!runtime__wasi_put_u64(wasi, slots[2].i32, now_ns))
         return runtime__wasi_return(slots, RUNTIME__WASI_EFAULT);
     return runtime__wasi_return(slots, RUNTIME__WASI_SUCCESS);
 }
@@ -255,6 +264,43 @@ runtime__wasi_proc_exit(struct gvm_call *call, void *data,
     return GVM_EXITED;
 }
 
+/*
+ * A signal does what it does to a program that handles none, and this host's
+ * shells say 128 + number for the end that most of them are. Nobody could let
+ * a program go on that has stopped.
+ */
+enum gvm_status
+runtime__wasi_proc_raise(struct gvm_call *call, void *data,
+                         union gvm_value *slots)
+{
+    enum { none, pipe = 13, child = 16, go_on, stop, terminal_stop,
+           terminal_input, terminal_output, urgent, window = 27, last = 30 };
+    struct runtime__wasi *wasi = data;
+    uint32_t number = slots[0].i32;
+
+    (void)call;
+    if (number > last)
+        return runtime__wasi_return(slots, RUNTIME__WASI_EINVAL);
+    switch (number) {
+    case none:
+    case pipe:
+    case child:
+    case go_on:
+    case urgent:
+    case window:
+        return runtime__wasi_return(slots, RUNTIME__WASI_SUCCESS);
+    case stop:
+    case terminal_stop:
+    case terminal_input:
+    case terminal_output:
+        return runtime__wasi_return(slots, RUNTIME__WASI_ENOTSUP);
+    default:
+        wasi->exited = true;
+        wasi->exit_code = 128 + (int32_t)number;
+        return GVM_EXITED;
+    }
+}
+
 /* A program has one thread: there is nobody to yield to. */
 enum gvm_status
 runtime__wasi_sched_yield(struct gvm_call *call, void *data,
@@ -263,13 +309,4 @@ runtime__wasi_sched_yield(struct gvm_call *call, void *data,
     (void)call;
     (void)data;
     return runtime__wasi_return(slots, RUNTIME__WASI_SUCCESS);
-}
-
-enum gvm_status
-runtime__wasi_absent(struct gvm_call *call, void *data,
-                     union gvm_value *slots)
-{
-    (void)call;
-    (void)data;
-    return runtime__wasi_return(slots, RUNTIME__WASI_ENOSYS);
 }

@@ -57,6 +57,51 @@ complains 'fuel'
 expect 124 "$glass" run "$math" --invoke spin --timeout 50ms
 complains 'deadline'
 
+# Directories: a program that copies one file to another, by their paths.
+mkdir "$work/in" "$work/copies"
+printf 'some text\n' >"$work/in/a"
+ln -s ../secret "$work/in/b"
+echo secret >"$work/secret"
+copy=$GLASS_BIN_DIR/../tests/runtime/guests/copy.wasm
+expect 0 "$glass" run "$copy" --dir "$work/in::/in" --dir "$work/copies::/out" \
+    -- /in/a /out/a
+cmp "$work/in/a" "$work/copies/a" || fail "$last: the copy differs"
+expect 0 "$glass" run "$copy" --dir-read "$work/in" --dir "$work/copies::out" \
+    -- "$work/in/a" out/b
+cmp "$work/in/a" "$work/copies/b" || fail "$last: the copy differs"
+expect 1 "$glass" run "$copy" --dir "$work/in::/in" --dir "$work/copies::/out" \
+    -- /in/b /out/c
+complains 'cannot read /in/b'
+expect 1 "$glass" run "$copy" --dir-read "$work/in::/in" -- /in/a /in/c
+complains 'cannot write /in/c'
+expect 1 "$glass" run "$copy" --dir "$work/in::/in" -- /in/a /in/../c
+expect 1 "$glass" run "$copy" -- "$work/in/a" "$work/in/c"
+[ ! -e "$work/in/c" ] && [ ! -e "$work/c" ] || fail "$last: has written"
+expect 1 "$glass" run "$copy" --dir "$work/nothing"
+complains 'No such file'
+expect 2 "$glass" run "$copy" --dir ::/in
+expect 2 "$glass" run "$copy" --dir "$work::"
+complains 'HOST[::GUEST]'
+
+# Limits: memory, and the number of directories.
+expect 1 "$glass" run "$math" --memory-max 1K
+expect 7 "$glass" run "$math" --memory-max 64K
+many=()
+for _ in $(seq 64); do many+=(--dir "$work"); done
+expect 7 "$glass" run "$math" "${many[@]}"
+expect 1 "$glass" run "$math" "${many[@]}" --dir-read "$work"
+complains '64 directories'
+
+# A wait for input that does not come ends with the time.
+mkfifo "$work/pipe"
+exec 7<>"$work/pipe"
+last="wordcount that waits" status=0
+"$glass" run "$faaslets/wordcount.wasm" --timeout 50ms <&7 >"$out" \
+    2>"$err" || status=$?
+exec 7>&-
+[ "$status" = 124 ] || fail "$last: exits $status, not 124"
+complains 'deadline'
+
 # What cannot be run.
 expect 1 "$glass" run "$math" --invoke none
 expect 1 "$glass" run "$math" --invoke divide 1

@@ -91,7 +91,7 @@ program_of(struct console *console, const char *const *arguments,
         .module_bytes = module_bytes,
         .arguments = arguments,
         .argument_count = count,
-        .streams = {console, read_input, write_output, write_error, 0},
+        .streams = {console, read_input, write_output, write_error, 0, 0},
     };
 }
 
@@ -370,6 +370,38 @@ START_TEST(arguments_hold_as_much_as_their_limit)
 }
 END_TEST
 
+/* How a program ends that is given directories: `count` of them, or one. */
+static enum runtime_status
+run_in(const char *host, size_t count)
+{
+    static struct runtime_directory given[RUNTIME_DIRECTORIES_MAX + 1];
+    const char *arguments[] = {"wasi", "descriptors"};
+    struct console console = {.input = ""};
+    struct runtime_program program = program_of(&console, arguments, 2);
+    struct runtime_program_result result;
+
+    for (size_t i = 0; i < count; i++)
+        given[i] = (struct runtime_directory){host, "/", false};
+    program.directories = given;
+    program.directory_count = count;
+    enum runtime_status status = runtime_program_run(&program, &result, &err);
+    runtime_program_result_deinit(&result);
+    return status;
+}
+
+START_TEST(directories_are_given_up_to_a_limit)
+{
+    ck_assert_int_eq(run_in(".", 0), RUNTIME_OK);
+    ck_assert_int_eq(run_in(".", 1), RUNTIME_OK);
+    /* The guest expects that there is no descriptor 7. */
+    ck_assert_int_eq(run_in(".", RUNTIME_DIRECTORIES_MAX), RUNTIME_EXITED);
+    ck_assert_int_eq(run_in(".", RUNTIME_DIRECTORIES_MAX + 1),
+                     RUNTIME_LIMIT);
+    ck_assert_int_eq(run_in("nothing", 1), RUNTIME_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(err.message, "nothing"));
+}
+END_TEST
+
 static void
 add_tests(TCase *tests)
 {
@@ -392,6 +424,7 @@ add_tests(TCase *tests)
     tcase_add_test(tests, an_export_is_run_with_numbers);
     tcase_add_test(tests, what_is_no_program_is_refused);
     tcase_add_test(tests, arguments_hold_as_much_as_their_limit);
+    tcase_add_test(tests, directories_are_given_up_to_a_limit);
 }
 
 WORLD_MAIN("program", add_tests)

@@ -175,10 +175,41 @@ START_TEST(an_exit_ends_the_call_and_is_kept)
 }
 END_TEST
 
-START_TEST(what_is_absent_says_so)
+/* WASI's numbers of signals: what becomes of a program that handles none. */
+static const uint32_t ignored[] = {0, 13, 16, 17, 22, 27};
+static const uint32_t stopping[] = {18, 19, 20, 21};
+static const uint32_t unknown[] = {31, 32, 255, UINT32_MAX};
+
+START_TEST(a_signal_is_ignored_or_ends_the_program)
 {
-    ck_assert_uint_eq(ask(runtime__wasi_absent, 1, 2, 3),
-                      RUNTIME__WASI_ENOSYS);
+    for (uint32_t number = 0; number <= 30; number++) {
+        union gvm_value slots[1] = {{.slot = number}};
+        bool goes_on = false;
+        for (size_t i = 0; i < 6; i++)
+            goes_on |= number == ignored[i];
+        for (size_t i = 0; i < 4; i++)
+            goes_on |= number == stopping[i];
+        wasi.exited = false;
+        ck_assert_int_eq(runtime__wasi_proc_raise(NULL, &wasi, slots),
+                         goes_on ? GVM_OK : GVM_EXITED);
+        ck_assert_int_eq(wasi.exited, !goes_on);
+        if (!goes_on)
+            ck_assert_int_eq(wasi.exit_code, 128 + (int)number);
+    }
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_uint_eq(ask(runtime__wasi_proc_raise, ignored[i], 0, 0),
+                          0);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(ask(runtime__wasi_proc_raise, stopping[i], 0, 0),
+                          RUNTIME__WASI_ENOTSUP);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(ask(runtime__wasi_proc_raise, unknown[i], 0, 0),
+                          RUNTIME__WASI_EINVAL);
+}
+END_TEST
+
+START_TEST(yielding_does_nothing)
+{
     ck_assert_uint_eq(ask(runtime__wasi_sched_yield, 0, 0, 0), 0);
 }
 END_TEST
@@ -193,7 +224,8 @@ add_tests(TCase *tests)
     tcase_add_test(tests, there_are_four_clocks);
     tcase_add_test(tests, random_bytes_fill_their_range_and_no_more);
     tcase_add_test(tests, an_exit_ends_the_call_and_is_kept);
-    tcase_add_test(tests, what_is_absent_says_so);
+    tcase_add_test(tests, a_signal_is_ignored_or_ends_the_program);
+    tcase_add_test(tests, yielding_does_nothing);
 }
 
 WORLD_MAIN("wasi_process", add_tests)

@@ -17,7 +17,6 @@ all(void)
 {
     static function *const functions[] = {
 #define WASI(name, signature) (function *)__wasi_##name,
-#define WASI_ABSENT(name, signature) (function *)__wasi_##name,
 #include "runtime/wasi.inc"
     };
 
