@@ -175,7 +175,7 @@ check_dead_files() {
     local file base stem
     for file in "${files[@]}"; do
         case $file in
-        */CMakeLists.txt | *.sh | bench/run*)
+        */CMakeLists.txt | *.sh | bench/run* | bench/programs/build)
             base=$(part_of "$file")
             cat "$file" >>"$work/cmake.${base//\//_}"
             cat "$file" >>"$work/cmake" ;;
