@@ -2,12 +2,16 @@
  * check_wasi_path.c - tests of runtime/wasi_path.c: that no path leaves its
  * directory, whatever is asked with it.
  */
+#define _GNU_SOURCE 1 /* renameat2 */
+
 #include "runtime/wasi_path.h"
 #include "tests/runtime/wasi_world.h"
 #include "tests/runtime/world.h"
 
 #include <check.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +35,7 @@ set_up(void)
     snprintf(text, sizeof(text), "%s/secret", outside);
     file = fopen(text, "w");
     ck_assert_ptr_nonnull(file);
+    fputs("secret", file);
     fclose(file);
     ck_assert_int_eq(mkdir(wasi_host_path("inside"), 0700), 0);
     wasi_host_write("inside/file", "text");
@@ -149,6 +154,52 @@ START_TEST(no_name_is_made_or_removed_outside)
 }
 END_TEST
 
+/* Exchanges a directory and a link that leads outside, again and again. */
+static void *
+exchange(void *stop)
+{
+    char one[600];
+    char other[600];
+
+    snprintf(one, sizeof(one), "%s/inside/out", wasi_world.directory);
+    snprintf(other, sizeof(other), "%s/inside/in", wasi_world.directory);
+    while (!atomic_load((atomic_bool *)stop))
+        renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+    return NULL;
+}
+
+START_TEST(nobody_who_renames_lets_a_path_leave)
+{
+    static atomic_bool stop;
+    pthread_t thread;
+    uint32_t found = 0;
+    uint32_t refused = 0;
+
+    /* inside/out/secret is outside, or the empty file of inside/in. */
+    ck_assert_int_eq(mkdir(wasi_host_path("inside/in"), 0700), 0);
+    wasi_host_write("inside/in/secret", "");
+    wasi_put_text(0, "inside/out/secret");
+    wasi_put_text(100, "inside/out/new");
+    ck_assert_int_eq(pthread_create(&thread, NULL, exchange, &stop), 0);
+    for (int i = 0; i < 5000; i++) {
+        uint32_t error = wasi_ask(path_filestat_get, 3, 1, 0, 17, 1000);
+        if (error == RUNTIME__WASI_ENOTCAPABLE)
+            refused++;
+        if (error == 0)
+            ck_assert_uint_eq(wasi_get_u64(1032), 0);
+        found += error == 0;
+        wasi_ask(path_create_directory, 3, 100, 14);
+        wasi_ask(path_remove_directory, 3, 100, 14);
+    }
+    atomic_store(&stop, true);
+    pthread_join(thread, NULL);
+    ck_assert_uint_gt(found + refused, 0);
+    char made[128];
+    snprintf(made, sizeof(made), "%s/new", outside);
+    ck_assert_int_ne(access(made, F_OK), 0);
+}
+END_TEST
+
 START_TEST(the_last_link_is_followed_only_when_asked)
 {
     ck_assert_int_eq(symlink("file", wasi_host_path("inside/link")), 0);
@@ -248,6 +299,7 @@ add_tests(TCase *tests)
                         sizeof(paths) / sizeof(paths[0]));
     tcase_add_loop_test(tests, no_name_is_made_or_removed_outside, 0,
                         sizeof(leaving) / sizeof(leaving[0]));
+    tcase_add_test(tests, nobody_who_renames_lets_a_path_leave);
     tcase_add_test(tests, the_last_link_is_followed_only_when_asked);
     tcase_add_test(tests, a_path_has_a_longest_length);
     tcase_add_test(tests, a_path_has_to_lie_inside_the_memory);
