@@ -11,9 +11,21 @@
 
 enum {
 #define HANDLER_NAME(name) HANDLER_##name,
+#define HANDLER_PAIR(name, first, second) HANDLER_##name,
 #include "names_made.inc"
+#include "pairs_made.inc"
 #undef HANDLER_NAME
+#undef HANDLER_PAIR
     HANDLER_COUNT
+};
+
+static const char *const names[] = {
+#define HANDLER_NAME(name) #name,
+#define HANDLER_PAIR(name, first, second) #name,
+#include "names_made.inc"
+#include "pairs_made.inc"
+#undef HANDLER_NAME
+#undef HANDLER_PAIR
 };
 
 _Atomic uint64_t gvm__dispatches[HANDLER_COUNT];
@@ -27,7 +39,7 @@ gvm_dispatches_of_handler(uint32_t index, const char **name,
 {
     if (index >= HANDLER_COUNT)
         return false;
-    *name = gvm__handler_names[index];
+    *name = names[index];
     *count = atomic_load_explicit(&gvm__dispatches[index],
                                   memory_order_relaxed);
     return true;

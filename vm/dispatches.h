@@ -1,8 +1,8 @@
 /*
  * dispatches.h - counts what the handlers do, in builds that ask for it.
  *
- * With GLASS_VM_COUNT_DISPATCHES every handler begins by counting itself and
- * the pair that it makes with the operation before it. The counters are the
+ * With GLASS_VM_COUNT_DISPATCHES every handler begins by counting itself, and
+ * each of its operations counts the pair that it makes with the one before. The counters are the
  * only globals of the library that change, and there only: they are for one
  * process that measures. Threads that count at once lose some.
  */
@@ -29,19 +29,20 @@ gvm__dispatch_add(_Atomic uint64_t *counter)
 }
 
 static inline void
-gvm__dispatch_count(uint32_t handler, uint32_t op)
+gvm__dispatch_operation(uint32_t op)
 {
     uint32_t last =
         atomic_load_explicit(&gvm__dispatch_last, memory_order_relaxed);
 
-    gvm__dispatch_add(&gvm__dispatches[handler]);
     gvm__dispatch_add(&gvm__dispatch_pairs[last][op]);
     atomic_store_explicit(&gvm__dispatch_last, op, memory_order_relaxed);
 }
 
-#define COUNT_DISPATCH(handler, op) gvm__dispatch_count(handler, op)
+#define COUNT_DISPATCH(handler) gvm__dispatch_add(&gvm__dispatches[handler])
+#define COUNT_OPERATION(op) gvm__dispatch_operation(op)
 #else
-#define COUNT_DISPATCH(handler, op) ((void)0)
+#define COUNT_DISPATCH(handler) ((void)0)
+#define COUNT_OPERATION(op) ((void)0)
 #endif
 
 #endif

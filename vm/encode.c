@@ -1,8 +1,8 @@
 /*
  * encode.c - from the list of operations to cells.
  *
- * Two passes: the first picks each operation's handler and learns where its
- * cell will be, so that the second knows every target's address.
+ * Two passes: the first learns where each operation's cell will be, so that
+ * the second knows every target's address.
  */
 #include "vm/ir.h"
 
@@ -13,7 +13,6 @@
 struct plan {
     uint32_t *label_offsets; /* by label, in bytes of cells */
     uint32_t *label_costs;   /* of going back to the label's loop */
-    uint16_t *handlers;      /* by operation */
     uint32_t cells_bytes;
     uint32_t place_count;
 };
@@ -28,6 +27,16 @@ count_kind(const struct gvm__ir *ir, unsigned kind)
     return count;
 }
 
+/* Whether the cell names the slot that is written besides its sources. */
+static bool
+names_slot(const struct gvm__ir *ir)
+{
+    if (gvm__ops[ir->op].flags & GVM__OP_UPDATES)
+        return ir->kinds[0] == GVM__KIND_PINNED;
+    return ir->to_kind == GVM__KIND_SLOT ||
+           ir->to_kind == GVM__KIND_BOTH || ir->to_kind == GVM__KIND_PINNED;
+}
+
 /* The packing rule of ops.h. */
 struct layout {
     unsigned immediates;
@@ -39,9 +48,7 @@ static struct layout
 lay_out(const struct gvm__ir *ir)
 {
     const struct gvm__op_info *info = &gvm__ops[ir->op];
-    unsigned slots = count_kind(ir, GVM__KIND_SLOT) +
-                     (ir->to_kind == GVM__KIND_SLOT ||
-                      ir->to_kind == GVM__KIND_BOTH);
+    unsigned slots = count_kind(ir, GVM__KIND_SLOT) + names_slot(ir);
     bool back =
         info->target_kinds != 0 && ir->target != GVM__TARGET_FORWARD;
     bool addressed =
@@ -71,8 +78,6 @@ make_plan(const struct gvm__ir_list *list, struct plan *plan)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         const struct gvm__ir *ir = &list->irs[i];
-        bool found;
-
         if (ir->op == GVM__IR_LABEL) {
             plan->label_offsets[ir->label] = plan->cells_bytes;
             /* A loop's own operation follows its label. */
@@ -80,11 +85,6 @@ make_plan(const struct gvm__ir_list *list, struct plan *plan)
                 i + 1 < list->count ? ir[1].immediates[0] : 0;
             continue;
         }
-        found = gvm__op_handler((enum gvm__op)ir->op, ir->kinds,
-                                (enum gvm__kind)ir->to_kind,
-                                (enum gvm__target)ir->target,
-                                &plan->handlers[i]);
-        assert(found);
         plan->cells_bytes += lay_out(ir).size + table_bytes(ir);
         plan->place_count++;
     }
@@ -136,7 +136,7 @@ write_cell(const struct gvm__ir_list *list, const struct plan *plan,
     unsigned start = 0;
 
     memset(cell, 0, layout.size);
-    put64(cell, &start, gvm__handler_word(plan->handlers[index]));
+    put64(cell, &start, gvm__handler_word(ir->handler));
     for (unsigned i = 0; i < info->source_count; i++) {
         if (ir->kinds[i] == GVM__KIND_SLOT)
             put16(cell, &slots, ir->sources[i]);
@@ -145,8 +145,8 @@ write_cell(const struct gvm__ir_list *list, const struct plan *plan,
         else if (ir->kinds[i] == GVM__KIND_CONSTANT)
             put64(cell, &words, ir->sources[i]);
     }
-    if (ir->to_kind == GVM__KIND_SLOT || ir->to_kind == GVM__KIND_BOTH)
-        put16(cell, &slots, ir->to);
+    if (names_slot(ir))
+        put16(cell, &slots, gvm__ir_written(ir));
     for (unsigned i = 0; i < info->immediate_count; i++)
         put32(cell, &immediates, ir->immediates[i]);
     if (info->word_count > 0)
@@ -194,9 +194,7 @@ gvm__encode(const struct gvm__ir_list *list, struct gvm__function *function,
         malloc((list->label_count + 1) * sizeof *plan.label_offsets);
     plan.label_costs =
         malloc((list->label_count + 1) * sizeof *plan.label_costs);
-    plan.handlers = malloc((list->count + 1) * sizeof *plan.handlers);
-    if (plan.label_offsets != NULL && plan.label_costs != NULL &&
-        plan.handlers != NULL) {
+    if (plan.label_offsets != NULL && plan.label_costs != NULL) {
         make_plan(list, &plan);
         made = gvm__code_allocate(function, plan.cells_bytes,
                                   plan.place_count);
@@ -205,7 +203,6 @@ gvm__encode(const struct gvm__ir_list *list, struct gvm__function *function,
         write_code(list, &plan, made);
     free(plan.label_offsets);
     free(plan.label_costs);
-    free(plan.handlers);
     if (made == NULL)
         return GVM_NO_MEMORY;
     *code = made;

@@ -9,50 +9,41 @@
  *                                             each row if HANDLERS_HERE
  *     generate names > names_made.inc         HANDLER_NAME(...) for each
  *     generate table > table_made.inc         OP_INFO(...) for each row
+ *     generate pairs > pairs_made.inc         HANDLER_PAIR(...) for each pair
+ *     generate begins > begins_made.inc       PAIRS_BEGIN(...) for each
+ *                                             handler
  *
- * A second argument "plain" leaves out what keeps operands in registers, for
- * the switch loop. A handler is its row's body behind a prologue that fetches
+ * A second argument "plain" leaves out what keeps operands in registers, and
+ * the pairs (generate_pairs.c), for the switch loop. A handler is its row's body behind a prologue that fetches
  * the operands:
  *
- *     HANDLER(i32_add_SI_S)
+ *     HANDLER(i32_add_SIS)
  *     {
- *         enum { SIZE = 16 };
- *         COUNT_DISPATCH(48, 1);
- *         const uint32_t a = SOURCE_w_S(8);
- *         const uint32_t b = SOURCE_w_I(12);
- *         const uint32_t to = SLOT_AT(10);
- *         RESULT_w_S(a + b);
- *         NEXT(SIZE);
+ *         COUNT_DISPATCH(4);
+ *         {
+ *             enum { SIZE = 16 };
+ *             COUNT_OPERATION(0);
+ *             const uint32_t a = SOURCE_w_S(8);
+ *             const uint32_t b = SOURCE_w_I(12);
+ *             const uint32_t to = SLOT_AT(10);
+ *             RESULT_w_S(a + b);
+ *             NEXT(SIZE);
+ *         }
  *     }
  */
+#include "vm/generate.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SOURCES_MAX 3
-#define OPERANDS_MAX (SOURCES_MAX + 2)
 #define KINDS "?SIKAPB" /* ORDER KIND: by enum gvm__kind */
 #define TARGETS "TLH"   /* ORDER TARGET: by enum gvm__target */
 /* What a table without registers has: for builds with a switch loop. */
 #define PLAIN_KINDS "SIKTL"
 
-struct operand {
-    char type;
-    char kinds[8];
-};
-
-struct row {
-    const char *name;
-    const char *sources;
-    const char *destination;
-    unsigned immediates;
-    unsigned words;
-    const char *flags;
-    const char *body;
-};
-
-static const struct row rows[] = {
+const struct row rows[] = {
 #define ROW(name, sources, destination, immediates, words, flags, ...)   \
     {#name, sources, destination, immediates, words, #flags,             \
      #__VA_ARGS__},
@@ -62,7 +53,7 @@ static const struct row rows[] = {
 #undef ROW
 };
 
-#define ROW_COUNT (sizeof rows / sizeof rows[0])
+const unsigned row_count = sizeof rows / sizeof rows[0];
 
 static unsigned handler_count;
 static int plain;
@@ -82,13 +73,13 @@ type_name(char type)
     }
 }
 
-static int
+int
 has_flag(const struct row *row, const char *flag)
 {
     return strstr(row->flags, flag) != NULL;
 }
 
-static int
+int
 has_target(const struct row *row)
 {
     return has_flag(row, "BRANCHES") || has_flag(row, "LOOPS");
@@ -126,15 +117,7 @@ parse_operands(const char *text, struct operand *operands)
     return count;
 }
 
-/* A row's operands: sources, destination, target. */
-struct shape {
-    struct operand operands[OPERANDS_MAX];
-    unsigned source_count;
-    unsigned destination_count;
-    unsigned count;
-};
-
-static void
+void
 parse_row(const struct row *row, struct shape *shape)
 {
     memset(shape, 0, sizeof *shape);
@@ -171,13 +154,30 @@ struct layout {
     unsigned size;
 };
 
+/* Whether the row writes a slot: what is pinned is in its slot as well. */
+static int
+writes_slot(const struct row *row, const struct shape *shape,
+            const char *kinds)
+{
+    if (has_flag(row, "UPDATES"))
+        return kinds[0] == 'P';
+    return shape->destination_count > 0 &&
+           strchr("SBP", kinds[shape->source_count]) != NULL;
+}
+
 static struct layout
-lay_out(const struct row *row, const char *kinds)
+lay_out(const struct row *row, const struct shape *shape,
+        const char *kinds)
 {
     struct layout layout;
+    unsigned sources = 0;
 
+    for (unsigned i = 0; i < shape->source_count; i++)
+        sources += kinds[i] == 'S';
     layout.slots = 8;
-    layout.immediates = layout.slots + 2 * count_of(kinds, "SB");
+    layout.immediates =
+        layout.slots +
+        2 * (sources + (unsigned)writes_slot(row, shape, kinds));
     layout.immediates = (layout.immediates + 3) & ~3u;
     layout.words = layout.immediates +
                    4 * (count_of(kinds, "ILH") + row->immediates);
@@ -250,31 +250,28 @@ print_source(const struct row *row, const struct operand *source,
     printf("    %s%s %c = SOURCE_%c_%c(%u);\n", updates ? "" : "const ",
            type_name(source->type), 'a' + (int)i, source->type, kind,
            *offset);
-    if (updates && kind == 'S')
-        printf("    const uint32_t to = SLOT_AT(%u);\n", *offset);
     if (strchr("SIK", kind) != NULL)
         *offset += kind == 'S' ? 2 : kind == 'I' ? 4 : 8;
 }
 
-/* One handler; `kinds` holds a letter for each operand of the shape. */
-static void
-print_handler(const struct row *row, const struct shape *shape,
-              const char *kinds)
+void
+print_cell(const struct row *row, const struct shape *shape,
+           const char *kinds, const char *onwards)
 {
-    struct layout at = lay_out(row, kinds);
+    struct layout at = lay_out(row, shape, kinds);
     char target = has_target(row) ? kinds[shape->count - 1] : '-';
+    int updates = has_flag(row, "UPDATES");
     struct replacement replacements[2];
     unsigned count;
 
-    printf("HANDLER(%s_%s)\n{\n    enum { SIZE = %u };\n", row->name, kinds,
-           at.size);
-    printf("    COUNT_DISPATCH(%u, %u);\n", handler_count++,
-           (unsigned)(row - rows));
+    printf("{\n    enum { SIZE = %u };\n    COUNT_OPERATION(%u);\n",
+           at.size, (unsigned)(row - rows));
     for (unsigned i = 0; i < shape->source_count; i++)
         print_source(row, &shape->operands[i], i, kinds[i], &at);
-    if (shape->destination_count > 0 &&
-        strchr("SB", kinds[shape->source_count]) != NULL)
+    if (writes_slot(row, shape, kinds))
         printf("    const uint32_t to = SLOT_AT(%u);\n", at.slots);
+    else if (updates)
+        printf("    const uint32_t to = SLOT_AT(8);\n");
     for (unsigned i = 0; i < row->immediates; i++, at.immediates += 4)
         printf("    const uint32_t I%u = IMMEDIATE_AT(%u);\n"
                "    (void)I%u;\n", i, at.immediates, i);
@@ -289,36 +286,48 @@ print_handler(const struct row *row, const struct shape *shape,
     count = make_replacements(row, shape, kinds, replacements);
     print_body(row->body, replacements, count);
     if (!has_flag(row, "CONTROL"))
-        printf("    NEXT(SIZE);\n");
+        printf("    %s;\n", onwards);
     printf("}\n");
 }
 
-/* Every combination of kinds, the last operand counting fastest. */
+int
+next_kinds(const struct shape *shape, unsigned *digits, char *kinds)
+{
+    unsigned i;
+
+    if (kinds[0] != '?') {
+        for (i = shape->count; i > 0; i--) {
+            if (shape->operands[i - 1].kinds[++digits[i - 1]] != '\0')
+                break;
+            digits[i - 1] = 0;
+        }
+        if (i == 0)
+            return 0;
+    }
+    for (i = 0; i < shape->count; i++)
+        kinds[i] = shape->operands[i].kinds[digits[i]];
+    kinds[shape->count] = '\0';
+    return 1;
+}
+
 static void
 print_handlers(const struct row *row, int names_only)
 {
     struct shape shape;
     unsigned digits[OPERANDS_MAX] = {0};
-    char kinds[OPERANDS_MAX + 1];
+    char kinds[OPERANDS_MAX + 1] = "?";
+    unsigned made = 0;
 
     parse_row(row, &shape);
-    for (;;) {
-        unsigned i;
-
-        for (i = 0; i < shape.count; i++)
-            kinds[i] = shape.operands[i].kinds[digits[i]];
-        kinds[shape.count] = '\0';
-        if (names_only)
+    while (next_kinds(&shape, digits, kinds)) {
+        if (names_only) {
             printf("HANDLER_NAME(%s_%s)\n", row->name, kinds);
-        else
-            print_handler(row, &shape, kinds);
-        for (i = shape.count; i > 0; i--) {
-            if (shape.operands[i - 1].kinds[++digits[i - 1]] != '\0')
-                break;
-            digits[i - 1] = 0;
+        } else {
+            printf("HANDLER(%s_%s)\n{\n    COUNT_DISPATCH(%u);\n",
+                   row->name, kinds, handler_count + made++);
+            print_cell(row, &shape, kinds, "NEXT(SIZE)");
+            printf("}\n");
         }
-        if (i == 0)
-            return;
     }
 }
 
@@ -346,11 +355,22 @@ print_flags(const char *flags)
             printf(" | GVM__OP_%s", name);
 }
 
+static unsigned
+count_handlers(const struct row *row)
+{
+    struct shape shape;
+    unsigned combinations = 1;
+
+    parse_row(row, &shape);
+    for (unsigned i = 0; i < shape.count; i++)
+        combinations *= (unsigned)strlen(shape.operands[i].kinds);
+    return combinations;
+}
+
 static void
 print_row(const struct row *row)
 {
     struct shape shape;
-    unsigned combinations = 1;
     unsigned destination;
 
     parse_row(row, &shape);
@@ -375,9 +395,31 @@ print_row(const struct row *row)
                         ? bits_of(TARGETS,
                                   shape.operands[shape.count - 1].kinds)
                         : 0);
-    for (unsigned i = 0; i < shape.count; i++)
-        combinations *= (unsigned)strlen(shape.operands[i].kinds);
-    handler_count += combinations;
+}
+
+static void
+print_all(const char *what)
+{
+    for (unsigned i = 0; i < row_count; i++) {
+        if (strcmp(what, "handlers") == 0) {
+            printf("#if HANDLERS_HERE(%u)\n", i);
+            print_handlers(&rows[i], 0);
+            printf("#endif\n");
+        } else if (strcmp(what, "names") == 0) {
+            print_handlers(&rows[i], 1);
+        } else if (strcmp(what, "table") == 0) {
+            print_row(&rows[i]);
+        }
+        handler_count += count_handlers(&rows[i]);
+    }
+}
+
+/* The table without pairs still has a beginning for each handler. */
+static void
+print_no_begins(void)
+{
+    for (unsigned i = 0; i <= handler_count; i++)
+        printf("PAIRS_BEGIN(0)\n");
 }
 
 int
@@ -387,19 +429,14 @@ main(int argc, char **argv)
 
     plain = argc > 2 && strcmp(argv[2], "plain") == 0;
     printf("/* Made by vm/generate.c from vm/ops.inc. */\n");
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (strcmp(what, "handlers") == 0) {
-            printf("#if HANDLERS_HERE(%zu)\n", i);
-            print_handlers(&rows[i], 0);
-            printf("#endif\n");
-        } else if (strcmp(what, "names") == 0) {
-            print_handlers(&rows[i], 1);
-        } else if (strcmp(what, "table") == 0) {
-            print_row(&rows[i]);
-        } else {
-            fprintf(stderr, "usage: generate handlers|names|table [plain]\n");
-            return 2;
-        }
-    }
+    print_all(what);
+    if (strcmp(what, "begins") == 0 && plain)
+        print_no_begins();
+    else if (strcmp(what, "begins") == 0)
+        print_begins(handler_count);
+    else if (strcmp(what, "pairs") == 0 && !plain)
+        print_pairs();
+    else if (strcmp(what, "handlers") == 0 && !plain)
+        print_pair_handlers(handler_count);
     return 0;
 }

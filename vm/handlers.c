@@ -2,7 +2,7 @@
  * handlers.c - the handlers.
  *
  * handlers_made.inc holds one handler for every operation and combination of
- * operand kinds (generate.c). With sibling calls each is a function that
+ * operand kinds (generate.c), and pairs of them (generate_pairs.c). With sibling calls each is a function that
  * ends in a jump to the next; with GVM_SWITCH_LOOP each is a case of the
  * switch in gvm__run_handlers.
  *
@@ -91,13 +91,18 @@ GVM_TRAP_MAP(TRAP_FUNCTION)
 #else
 
 #define HANDLER_NAME(name) extern handler_function gvm__handle_##name;
+#define HANDLER_PAIR(name, first, second) HANDLER_NAME(name)
 #include "names_made.inc"
+#include "pairs_made.inc"
 #undef HANDLER_NAME
 
+/* By number: pairs come behind all others. */
 void *const gvm__handlers[] = {
 #define HANDLER_NAME(name) (void *)gvm__handle_##name,
 #include "names_made.inc"
+#include "pairs_made.inc"
 #undef HANDLER_NAME
+#undef HANDLER_PAIR
 };
 
 enum gvm__exit

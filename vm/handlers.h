@@ -65,9 +65,9 @@
 #define RESULT_x_B(value) fp[to] = acc = (uint64_t)(value)
 #define RESULT_f_B(value) fp[to] = f32_bits(facc32 = (value))
 #define RESULT_d_B(value) fp[to] = f64_bits(facc = (value))
-#define RESULT_w_P(value) pin = (uint32_t)(value)
-#define RESULT_x_P(value) pin = (uint64_t)(value)
-#define RESULT_d_P(value) fpin = (value)
+#define RESULT_w_P(value) fp[to] = pin = (uint32_t)(value)
+#define RESULT_x_P(value) fp[to] = pin = (uint64_t)(value)
+#define RESULT_d_P(value) fp[to] = f64_bits(fpin = (value))
 
 /* ---- Memory -------------------------------------------------------------- */
 

@@ -84,13 +84,19 @@ gvm__ir_remove(struct gvm__ir_list *list, uint32_t index)
 }
 
 bool
+gvm__ir_find_handler(const struct gvm__ir *ir, uint16_t *handler)
+{
+    return gvm__op_handler((enum gvm__op)ir->op, ir->kinds,
+                           (enum gvm__kind)ir->to_kind,
+                           (enum gvm__target)ir->target, handler);
+}
+
+bool
 gvm__ir_has_handler(const struct gvm__ir *ir)
 {
     uint16_t handler;
 
-    return gvm__op_handler((enum gvm__op)ir->op, ir->kinds,
-                           (enum gvm__kind)ir->to_kind,
-                           (enum gvm__target)ir->target, &handler);
+    return gvm__ir_find_handler(ir, &handler);
 }
 
 uint32_t
@@ -98,12 +104,12 @@ gvm__ir_written(const struct gvm__ir *ir)
 {
     if (ir->op == GVM__IR_LABEL)
         return GVM__NO_SLOT;
-    if (ir->to_kind == GVM__KIND_SLOT || ir->to_kind == GVM__KIND_BOTH)
-        return ir->to;
-    if (gvm__ops[ir->op].flags & GVM__OP_UPDATES &&
-        ir->kinds[0] == GVM__KIND_SLOT)
+    if (gvm__ops[ir->op].flags & GVM__OP_UPDATES)
         return (uint32_t)ir->sources[0];
-    return GVM__NO_SLOT;
+    if (ir->to_kind == GVM__KIND_NONE ||
+        ir->to_kind == GVM__KIND_ACCUMULATOR)
+        return GVM__NO_SLOT;
+    return ir->to;
 }
 
 bool

@@ -23,6 +23,7 @@ struct gvm__ir {
     uint8_t target;  /* enum gvm__target, of a branch */
     uint8_t depth;   /* loops around it, up to 255 */
     uint32_t to;
+    uint16_t handler; /* once it is chosen */
     uint64_t sources[GVM__SOURCES_MAX]; /* slot or value, by kind */
     uint32_t immediates[4];
     uint64_t word;
@@ -59,7 +60,8 @@ void gvm__ir_free(struct gvm__ir_list *list);
 
 /* Takes operation `index` out of the list. */
 void gvm__ir_remove(struct gvm__ir_list *list, uint32_t index);
-/* Whether there is a handler for the operands as they are. */
+/* The handler for the operands as they are; false when there is none. */
+bool gvm__ir_find_handler(const struct gvm__ir *ir, uint16_t *handler);
 bool gvm__ir_has_handler(const struct gvm__ir *ir);
 /* The slot that it writes, or GVM__NO_SLOT. */
 #define GVM__NO_SLOT UINT32_MAX
@@ -89,6 +91,10 @@ void gvm__pin(struct gvm__ir_list *list, uint32_t base,
               const uint8_t *zeroed);
 /* accumulate.c: passes results on in the accumulators. */
 void gvm__accumulate(struct gvm__ir_list *list, uint32_t base);
+
+/* fuse.c: chooses the handlers, for two operations at once where it can.
+ * Always the last pass, since the encoding needs them. */
+void gvm__fuse(struct gvm__ir_list *list, bool fusion);
 
 /*
  * encode.c: makes code of the list. GVM_OK or GVM_NO_MEMORY.

@@ -31,6 +31,55 @@ const char *const gvm__handler_names[] = {
 const uint16_t gvm__handler_count =
     sizeof gvm__handler_names / sizeof gvm__handler_names[0];
 
+/* Sorted by the first, then by the second. Never empty: a table without
+ * registers has no pairs. */
+static const struct {
+    uint16_t first;
+    uint16_t second;
+} pairs[] = {
+#define HANDLER_PAIR(name, first, second) {first, second},
+#include "pairs_made.inc"
+#undef HANDLER_PAIR
+    {UINT16_MAX, UINT16_MAX},
+};
+
+static const uint16_t pairs_begin[] = {
+#define PAIRS_BEGIN(index) index,
+#include "begins_made.inc"
+#undef PAIRS_BEGIN
+};
+
+const uint16_t gvm__pair_count = sizeof pairs / sizeof pairs[0] - 1;
+
+bool
+gvm__op_halves(uint16_t handler, uint16_t *first, uint16_t *second)
+{
+    if (handler < gvm__handler_count)
+        return false;
+    *first = pairs[handler - gvm__handler_count].first;
+    *second = pairs[handler - gvm__handler_count].second;
+    return true;
+}
+
+uint16_t
+gvm__op_pair(uint16_t first, uint16_t second)
+{
+    unsigned low = pairs_begin[first];
+    unsigned high = pairs_begin[first + 1];
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+
+        if (pairs[middle].second < second)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < pairs_begin[first + 1] && pairs[low].second == second)
+        return (uint16_t)(gvm__handler_count + low);
+    return GVM__NO_HANDLER;
+}
+
 static unsigned
 bits_below(unsigned bits, unsigned kind)
 {

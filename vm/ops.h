@@ -4,7 +4,8 @@
  * A *cell* is one operation with its operands in place:
  *
  *     8 bytes   the handler (its address, or its number in a switch loop)
- *     2 each    slots: the sources that are slots, then the destination
+ *     2 each    slots: the sources that are slots, then the destination,
+ *               or what is updated where it is pinned
  *     4 each    from the next multiple of 4: immediate sources, then I0...,
  *               then what going back to a loop's head costs
  *     8 each    from the next multiple of 8: constant sources, then W0...,
@@ -29,7 +30,7 @@ enum gvm__kind {
     GVM__KIND_IMMEDIATE,   /* I */
     GVM__KIND_CONSTANT,    /* K */
     GVM__KIND_ACCUMULATOR, /* A */
-    GVM__KIND_PINNED,      /* P */
+    GVM__KIND_PINNED,      /* P; as a destination its slot as well */
     GVM__KIND_BOTH,        /* B: slot and accumulator */
     GVM__KIND_COUNT,
 };
@@ -90,7 +91,8 @@ struct gvm__op_info {
 
 extern const struct gvm__op_info gvm__ops[GVM__OP_COUNT];
 
-/* The names of handlers by number, for dumps: "i32_add_SI_S". */
+/* The names of single handlers by number, for dumps: "i32_add_SIS". The
+ * numbers of pairs follow. */
 extern const char *const gvm__handler_names[];
 extern const uint16_t gvm__handler_count;
 /* What the first word of a cell is (run.c). */
@@ -105,5 +107,12 @@ uint64_t gvm__handler_word(uint16_t handler);
 bool gvm__op_handler(enum gvm__op op, const uint8_t *source_kinds,
                      enum gvm__kind destination_kind,
                      enum gvm__target target, uint16_t *handler);
+
+/* The handler that does both, or GVM__NO_HANDLER where none was made. */
+#define GVM__NO_HANDLER UINT16_MAX
+uint16_t gvm__op_pair(uint16_t first, uint16_t second);
+/* What a pair consists of; false: the handler is a single one. */
+bool gvm__op_halves(uint16_t handler, uint16_t *first, uint16_t *second);
+extern const uint16_t gvm__pair_count;
 
 #endif

@@ -1,11 +1,11 @@
 /*
  * pin.c - keeps the busiest local of a function in a register.
  *
- * One integer and one f64 local can be pinned. Its slot is out of date
- * meanwhile: around calls, which use the registers themselves, and around
- * operations that have no variant for a pinned operand, the value is stored
- * and fetched again. So pinning does not pay where calls are as busy as the
- * local is.
+ * One integer and one f64 local can be pinned. Its slot always holds the
+ * value as well, so what has no variant for a pinned operand reads that. But
+ * behind calls, which use the registers themselves, and behind what writes
+ * only the slot, the value is fetched again. So pinning does not pay where
+ * calls are as busy as the local is.
  */
 #include "vm/ir.h"
 
@@ -16,7 +16,7 @@
 #define LOOP_DEPTH_MAX 5
 /* The least weight that pays for the moves at both ends. */
 #define WEIGHT_MIN 16
-#define CALL_WEIGHT 8
+#define CALL_WEIGHT 4
 
 struct pin {
     struct gvm__ir_list *list;
@@ -115,68 +115,47 @@ append_move(struct pin *pin, struct gvm__ir_list *to,
 }
 
 static void
-store(struct pin *pin, struct gvm__ir_list *to, const struct gvm__ir *near)
-{
-    append_move(pin, to, GVM__KIND_PINNED, GVM__KIND_SLOT, near);
-}
-
-static void
 fetch(struct pin *pin, struct gvm__ir_list *to, const struct gvm__ir *near)
 {
     append_move(pin, to, GVM__KIND_SLOT, GVM__KIND_PINNED, near);
 }
 
-/* What is left of the local's slot in the operation. */
-struct uses {
-    bool reads;
-    bool writes;
-};
-
-/* Aims operands at the register where the operation has a variant for it. */
-static struct uses
+/* Aims operands at the register where the operation has a variant for it;
+ * true when it writes the slot all the same. */
+static bool
 pin_operands(const struct pin *pin, struct gvm__ir *ir)
 {
-    struct uses uses = {false, false};
     const struct gvm__op_info *info = &gvm__ops[ir->op];
 
     for (unsigned i = 0; i < info->source_count; i++) {
         if (ir->kinds[i] != GVM__KIND_SLOT || ir->sources[i] != pin->slot)
             continue;
         ir->kinds[i] = GVM__KIND_PINNED;
-        if (gvm__class_of(info->source_types[i]) == pin->class &&
-            gvm__ir_has_handler(ir))
-            continue;
-        ir->kinds[i] = GVM__KIND_SLOT;
-        uses.reads = true;
+        if (gvm__class_of(info->source_types[i]) != pin->class ||
+            !gvm__ir_has_handler(ir))
+            ir->kinds[i] = GVM__KIND_SLOT;
     }
-    if (ir->to_kind == GVM__KIND_SLOT && ir->to == pin->slot) {
-        ir->to_kind = GVM__KIND_PINNED;
-        if (gvm__class_of(info->destination_type) != pin->class ||
-            !gvm__ir_has_handler(ir)) {
-            ir->to_kind = GVM__KIND_SLOT;
-            uses.writes = true;
-        }
-    }
-    return uses;
+    if (gvm__ir_written(ir) != pin->slot)
+        return false;
+    if (info->flags & GVM__OP_UPDATES)
+        return ir->kinds[0] != GVM__KIND_PINNED;
+    ir->to_kind = GVM__KIND_PINNED;
+    if (gvm__class_of(info->destination_type) == pin->class &&
+        gvm__ir_has_handler(ir))
+        return false;
+    ir->to_kind = GVM__KIND_SLOT;
+    return true;
 }
 
 static void
 rewrite(struct pin *pin, const struct gvm__ir *old, struct gvm__ir_list *to)
 {
     struct gvm__ir ir = *old;
-    struct uses uses;
+    bool stale =
+        ir.op != GVM__IR_LABEL && (pin_operands(pin, &ir) || is_call(&ir));
 
-    if (ir.op == GVM__IR_LABEL) {
-        *gvm__ir_append(to, (enum gvm__op)ir.op) = ir;
-        return;
-    }
-    uses = pin_operands(pin, &ir);
-    if (is_call(&ir))
-        uses.reads = uses.writes = true;
-    if (uses.reads)
-        store(pin, to, old);
     *gvm__ir_append(to, (enum gvm__op)ir.op) = ir;
-    if (uses.writes)
+    if (stale)
         fetch(pin, to, old);
 }
 

@@ -456,6 +456,7 @@ translate(struct gvm__translation *t, struct gvm__code **code)
                  t->local_types, t->zeroed);
         gvm__accumulate(&t->list, t->base);
     }
+    gvm__fuse(&t->list, t->fusion);
     if (t->list.failed)
         return GVM_NO_MEMORY;
     return gvm__encode(&t->list, t->function, code);

@@ -285,6 +285,45 @@ START_TEST(the_host_may_use_the_registers_in_between)
 }
 END_TEST
 
+/*
+ * Instance A's busy loop calls "triple" of instance B, which is a busy loop
+ * itself: 3 * a, added up one by one.
+ */
+START_TEST(another_instance_may_use_the_registers_in_between)
+{
+    struct module_builder *builder = module_builder_create();
+    struct module_builder *caller = module_builder_create();
+    struct vm_world world;
+    struct vm_guest guest;
+    struct gvm_module *module;
+    struct gvm_extern import;
+
+    vm_world_open(&world, (enum gvm_bounds)_i, NULL);
+    module_builder_func(builder, "id:id", "id",
+                        BYTES(REPEAT, GET(2), CONST(3), ADD, SET(2), GET(3),
+                              GET(1), I(F64_ADD), SET(3), UNTIL_ZERO, GET(2),
+                              GET(3), END));
+    module_builder_export(builder, "triple", GVM_EXTERN_FUNC, 0);
+    module = vm_world_load(&world, builder, GVM_FEATURES_DEFAULT);
+    import = vm_world_export(vm_world_instantiate(&world, module, NULL),
+                             "triple");
+    module_builder_import_func(caller, "", "triple", "id:id");
+    module_builder_func(
+        caller, "i:id", "id",
+        BYTES(REPEAT, GET(1), GET(0), ADD, GET(0), SUB, GET(0), ADD, SET(1),
+              GET(2), GET(0), I(F64_CONVERT_I32_U), I(F64_ADD), SET(2),
+              GET(0), GET(2), I(CALL), 0, I(DROP), GET(1), ADD, SET(1),
+              UNTIL_ZERO, GET(1), GET(2), END));
+    module_builder_export(caller, "f", GVM_EXTERN_FUNC, 1);
+    module = vm_world_load(&world, caller, GVM_FEATURES_DEFAULT);
+    vm_guest_open_in(&guest, &world, module, &import);
+    vm_guest_expect(&guest, "f", SLOTS(20), 2,
+                    SLOTS(4 * 210, 0x406a400000000000));
+    gvm_call_destroy(guest.call);
+    vm_world_close(&world);
+}
+END_TEST
+
 /* ---- The caller's own registers ------------------------------------------ */
 
 /* As many values as there are registers that a call has to leave alone. */
@@ -331,6 +370,9 @@ handlers_suite(void)
                         0, (int)COUNT_OF(programs));
     tcase_add_loop_test(tcase, the_host_may_use_the_registers_in_between, 0,
                         bounds);
+    tcase_add_loop_test(
+        tcase, another_instance_may_use_the_registers_in_between, 0,
+        bounds);
     tcase_add_loop_test(tcase, a_run_leaves_its_caller_the_registers, 0,
                         bounds);
     suite_add_tcase(suite, tcase);

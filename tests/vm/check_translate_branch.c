@@ -194,6 +194,23 @@ static const struct program {
     {"a loop that is never gone around gives its parameter",
      {GET(0), I(LOOP), KEEPS_1, CONST(1), ADD, END, GET(0), GET(1), END},
      10, 20, {11, 10, 20}},
+    {"a loop whose counter is compared with itself",
+     {I(LOOP), VOID, GET(2), CONST(1), ADD, TEE(2), GET(2), I(I32_NE),
+      I(BR_IF), 0, END, GET(2), GET(0), GET(1), END},
+     10, 20, {1, 10, 20}},
+    {"a loop whose counter is greater than itself",
+     {I(LOOP), VOID, GET(2), CONST(1), ADD, SET(2), GET(2), GET(2),
+      I(I32_GT_S), I(BR_IF), 0, END, GET(2), GET(0), GET(1), END},
+     10, 20, {1, 10, 20}},
+    {"a loop whose counter is compared with another's copy",
+     {I(LOOP), VOID, GET(2), SET(1), GET(2), CONST(1), ADD, TEE(2), GET(1),
+      I(I32_LE_S), I(BR_IF), 0, END, GET(2), GET(0), GET(1), END},
+     10, 20, {1, 10, 0}},
+    {"a loop that counts down to what it counts",
+     {I(LOOP), VOID, GET(0), CONST(1), SUB, TEE(0), GET(2), GET(0), ADD,
+      SET(2), GET(2), I(I32_GT_S), I(BR_IF), 0, END, GET(0), GET(1), GET(2),
+      END},
+     10, 20, {9, 20, 9}},
     /* ---- If ---- */
     {"if with parameters and results",
      {CONST(9), GET(0), GET(1), GET(1), I(IF), KEEPS_2, SET(0), GET(1),
@@ -296,6 +313,8 @@ START_TEST(a_branch_takes_along_what_its_label_wants)
         body_bytes--;
     for (int bounds = 0; bounds < vm_world_bounds_count(); bounds++) {
         open_function(bounds, program->body, body_bytes);
+        /* Enough for all, unless one goes around for ever. */
+        gvm_call_set_fuel(guest.call, 10000);
         vm_guest_call(&guest, "f", SLOTS(program->a, program->b));
         ck_assert_msg(guest.status == GVM_OK, "%s: %s", program->what,
                       guest.err.message);

@@ -67,17 +67,18 @@ open_guest(uint32_t techniques_off)
     vm_guest_expect(&guest, "tail", SLOTS(8, 3), 1, SLOTS(6));
 }
 
-static const char *
-name_of_word(uint64_t word)
+static uint16_t
+handler_of_word(uint64_t word)
 {
-    for (uint16_t i = 0; i < gvm__handler_count; i++)
+    for (uint16_t i = 0; i < gvm__handler_count + gvm__pair_count; i++)
         if (gvm__handler_word(i) == word)
-            return gvm__handler_names[i];
+            return i;
     ck_abort_msg("a cell without a handler");
-    return NULL;
+    return 0;
 }
 
-/* The names of a function's handlers, each behind a blank. */
+/* The names of a function's handlers, each behind a blank; of a pair the
+ * names of both, with a plus in front. */
 static void
 list_handlers(const struct gvm__function *function, char *text,
               size_t text_bytes)
@@ -90,9 +91,14 @@ list_handlers(const struct gvm__function *function, char *text,
     size_t used = 0;
 
     for (uint32_t i = 0; i < code->place_count; i++) {
-        int length = snprintf(
-            text + used, text_bytes - used, " %s",
-            name_of_word(entry[places[i].cell_offset / sizeof(*entry)]));
+        uint16_t first = handler_of_word(
+            entry[places[i].cell_offset / sizeof(*entry)]);
+        uint16_t second = first;
+        bool paired = gvm__op_halves(first, &first, &second);
+        int length = snprintf(text + used, text_bytes - used, " %s%s %s",
+                              paired ? "+ " : "",
+                              gvm__handler_names[first],
+                              gvm__handler_names[second]);
 
         ck_assert_int_gt(length, 0);
         used += (size_t)length;
@@ -107,8 +113,8 @@ has_letter(const char *text, const char *letters)
     char copy[2000];
 
     snprintf(copy, sizeof(copy), "%s", text);
-    for (char *name = strtok(copy, " "); name != NULL;
-         name = strtok(NULL, " "))
+    for (char *name = strtok(copy, " +"); name != NULL;
+         name = strtok(NULL, " +"))
         if (strpbrk(strrchr(name, '_'), letters) != NULL)
             return true;
     return false;
@@ -144,9 +150,12 @@ START_TEST(without_fusion_an_instruction_is_an_operation)
     char text[2000];
 
     list_both(0, text, sizeof(text));
+    ck_assert_msg((strstr(text, " + ") != NULL) == (gvm__pair_count > 0),
+                  "%s", text);
     ck_assert_msg(strstr(text, "add_br_") != NULL, "%s", text);
     ck_assert_msg(strstr(text, "_scaled_") != NULL, "%s", text);
     list_both(GVM_TECHNIQUE_FUSION, text, sizeof(text));
+    ck_assert_msg(strstr(text, " + ") == NULL, "%s", text);
     ck_assert_msg(strstr(text, "add_br_") == NULL, "%s", text);
     ck_assert_msg(strstr(text, "_scaled") == NULL, "%s", text);
     ck_assert_msg(strstr(text, "_indexed") == NULL, "%s", text);

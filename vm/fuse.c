@@ -1,0 +1,197 @@
+/*
+ * fuse.c - chooses the handler of every operation: its own, or one that does
+ * the next operation too.
+ *
+ * A pair replaces the handler in the first cell and nothing else, so a jump
+ * to the second still finds it whole. From the end to the beginning, each
+ * operation learns what is cheapest from there on; then the way is walked
+ * from the beginning. What is pinned is also in its slot, so an operation
+ * may read either, where only one has a pair.
+ */
+#include "vm/ir.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* What a jump to a handler costs, and reading a slot for a register. */
+#define COST_DISPATCH 8
+#define COST_SLOT 1
+
+/* An operation's two forms: as it is, and reading slots only. */
+#define FORMS 2
+
+/* The cheapest way from an operation on. */
+struct way {
+    uint32_t cost;
+    uint16_t handlers[FORMS];
+    uint16_t pair; /* or GVM__NO_HANDLER: alone */
+    uint8_t form;
+    uint8_t next_form;
+};
+
+/* ORDER ORDER: generate_pairs.c. */
+static const uint8_t kind_order[GVM__KIND_COUNT] = {
+    [GVM__KIND_SLOT] = 0,      [GVM__KIND_PINNED] = 1,
+    [GVM__KIND_ACCUMULATOR] = 2, [GVM__KIND_IMMEDIATE] = 3,
+    [GVM__KIND_CONSTANT] = 4,
+};
+
+/* Puts operands that commute in the order that pairs have them in. */
+static void
+put_in_order(struct gvm__ir *ir)
+{
+    uint8_t kind = ir->kinds[0];
+    uint64_t source = ir->sources[0];
+
+    if ((gvm__ops[ir->op].flags & GVM__OP_COMMUTES) == 0 ||
+        kind_order[ir->kinds[0]] <= kind_order[ir->kinds[1]])
+        return;
+    ir->kinds[0] = ir->kinds[1];
+    ir->sources[0] = ir->sources[1];
+    ir->kinds[1] = kind;
+    ir->sources[1] = source;
+}
+
+static uint16_t
+own_handler(const struct gvm__ir *ir)
+{
+    uint16_t handler = GVM__NO_HANDLER;
+    bool found = gvm__ir_find_handler(ir, &handler);
+
+    assert(found);
+    (void)found;
+    return handler;
+}
+
+/* Makes the operation read slots only. */
+static void
+use_slots(struct gvm__ir *ir)
+{
+    unsigned first =
+        gvm__ops[ir->op].flags & GVM__OP_UPDATES ? 1 : 0;
+
+    for (unsigned i = first; i < gvm__ops[ir->op].source_count; i++)
+        if (ir->kinds[i] == GVM__KIND_PINNED)
+            ir->kinds[i] = GVM__KIND_SLOT;
+    put_in_order(ir);
+}
+
+static void
+find_forms(const struct gvm__ir *ir, struct way *way)
+{
+    struct gvm__ir slots = *ir;
+
+    use_slots(&slots);
+    way->handlers[0] = own_handler(ir);
+    way->handlers[1] = own_handler(&slots);
+}
+
+/* Tries the pair of two operations in all their forms. */
+static void
+try_pair(struct way *way, const struct way *next, uint32_t cost_behind)
+{
+    for (unsigned i = 0; i < FORMS * FORMS; i++) {
+        unsigned form = i / FORMS, next_form = i % FORMS;
+        uint32_t cost = cost_behind + COST_DISPATCH +
+                        COST_SLOT * (form + next_form);
+        uint16_t pair;
+
+        if (cost >= way->cost)
+            continue;
+        pair = gvm__op_pair(way->handlers[form], next->handlers[next_form]);
+        if (pair == GVM__NO_HANDLER)
+            continue;
+        way->cost = cost;
+        way->pair = pair;
+        way->form = (uint8_t)form;
+        way->next_form = (uint8_t)next_form;
+    }
+}
+
+static void
+find_ways(const struct gvm__ir_list *list, struct way *ways)
+{
+    uint32_t next = list->count; /* the operation behind, and the one */
+    uint32_t after = list->count; /* behind that: the end is no operation */
+
+    ways[list->count] = (struct way){0};
+    for (uint32_t i = list->count; i-- > 0;) {
+        const struct gvm__ir *ir = &list->irs[i];
+        struct way *way = &ways[i];
+
+        if (ir->op == GVM__IR_LABEL)
+            continue;
+        way->cost = ways[next].cost + COST_DISPATCH;
+        way->pair = GVM__NO_HANDLER;
+        way->form = 0;
+        find_forms(ir, way);
+        if (next < list->count &&
+            (gvm__ops[ir->op].flags & GVM__OP_CONTROL) == 0)
+            try_pair(way, &ways[next], ways[after].cost);
+        after = next;
+        next = i;
+    }
+}
+
+/* The next operation behind `index`, or the end. */
+static uint32_t
+operation_behind(const struct gvm__ir_list *list, uint32_t index)
+{
+    while (++index < list->count && list->irs[index].op == GVM__IR_LABEL)
+        ;
+    return index;
+}
+
+static void
+take_form(struct gvm__ir *ir, const struct way *way, unsigned form)
+{
+    if (form != 0)
+        use_slots(ir);
+    ir->handler = way->handlers[form];
+}
+
+static void
+walk(struct gvm__ir_list *list, const struct way *ways)
+{
+    uint32_t i = 0;
+
+    while (i < list->count) {
+        struct gvm__ir *ir = &list->irs[i];
+        uint32_t next = operation_behind(list, i);
+
+        if (ir->op == GVM__IR_LABEL) {
+            i = next;
+            continue;
+        }
+        take_form(ir, &ways[i], ways[i].form);
+        if (ways[i].pair != GVM__NO_HANDLER) {
+            take_form(&list->irs[next], &ways[next], ways[i].next_form);
+            ir->handler = ways[i].pair;
+            next = operation_behind(list, next);
+        }
+        i = next;
+    }
+}
+
+void
+gvm__fuse(struct gvm__ir_list *list, bool fusion)
+{
+    struct way *ways = NULL;
+
+    if (fusion)
+        ways = malloc((list->count + 1) * sizeof *ways);
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct gvm__ir *ir = &list->irs[i];
+
+        if (ir->op == GVM__IR_LABEL)
+            continue;
+        put_in_order(ir);
+        ir->handler = own_handler(ir);
+    }
+    /* Without memory every operation goes by itself. */
+    if (ways == NULL)
+        return;
+    find_ways(list, ways);
+    walk(list, ways);
+    free(ways);
+}
