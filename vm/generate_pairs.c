@@ -216,7 +216,7 @@ find_pairs(void)
         }
     }
     qsort(pairs, pair_count, sizeof *pairs, by_likelihood);
-    if (pair_count >= PAIRS_MAX + 1)
+    if (pair_count > PAIRS_MAX)
         pair_count = PAIRS_MAX;
     qsort(pairs, pair_count, sizeof *pairs, by_number);
 }
