@@ -1,6 +1,8 @@
 /*
  * call.c - calls as embedders see them: start, resume, fuel, results.
  */
+#define _GNU_SOURCE 1 /* madvise */
+
 #include "vm/call.h"
 
 #include <assert.h>
@@ -74,6 +76,18 @@ gvm_call_destroy(struct gvm_call *call)
         return;
     munmap(call->stack, call->stack_bytes);
     free(call);
+}
+
+void
+gvm_call_trim(struct gvm_call *call)
+{
+    if (!call->store->may_have_grown ||
+        call->stack_bytes <= GVM_VALUE_STACK_KEPT_BYTES)
+        return;
+    /* What fails here is only kept. */
+    (void)madvise((uint8_t *)call->stack + GVM_VALUE_STACK_KEPT_BYTES,
+                  call->stack_bytes - GVM_VALUE_STACK_KEPT_BYTES,
+                  MADV_DONTNEED);
 }
 
 void

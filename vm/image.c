@@ -485,6 +485,7 @@ gvm__image_reset(struct gvm_memory *memory)
         dirt->size_bytes_max = size_bytes;
     if (!is_certain(memory, thread, faults)) {
         dirt->thread = 0; /* of no thread, if something fails here */
+        store->may_have_grown = true;
         status = find_copies(memory);
         if (status != GVM_OK)
             return status;

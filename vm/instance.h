@@ -115,6 +115,8 @@ struct gvm_store {
      * it was another than before. */
     uintptr_t thread;
     uint64_t thread_changes;
+    /* False: a reset saw that no page has come since the one before. */
+    bool may_have_grown;
     /* The arena (store.c): what is left of the current chunk. */
     uint8_t *arena_next;
     size_t arena_left_bytes;

@@ -42,6 +42,8 @@
 #define GVM_STORE_TABLE_ENTRIES_MAX 100000u
 /* Bounds the depth of calls: a frame takes at least 16 bytes. */
 #define GVM_VALUE_STACK_BYTES (8u << 20)
+/* What a call that waits for its next use keeps of it (gvm_call_trim). */
+#define GVM_VALUE_STACK_KEPT_BYTES 65536u
 
 /* Bytes that an instance made from a snapshot keeps as pages of its own from
  * one reset to the next; the rest goes back to the kernel. */

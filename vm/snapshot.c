@@ -382,6 +382,8 @@ gvm_instance_reset(struct gvm_instance *instance)
 
     if (instance->snapshot == NULL)
         return GVM_BAD_ARGUMENT;
+    /* Without a memory nobody looks. */
+    instance->store->may_have_grown = module->memory_count == 0;
     for (i = 0; i < module->memory_count; i++) {
         enum gvm_status status = gvm__image_reset(instance->memories[i]);
 

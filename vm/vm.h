@@ -461,20 +461,19 @@ struct gvm_snapshot;
 
 /*
  * Freezes the instance as it is: memories, mutable globals, tables, dropped
- * segments. The instance itself goes on and keeps nothing of it. No call may
- * be in progress in it.
+ * segments. No call may be in progress in it; it goes on and keeps nothing of
+ * the snapshot, which threads may share.
  *
- * Returns GVM_BAD_ARGUMENT (err says why) for what no other instance could
- * have: a memory, a table or a mutable global that is imported, or a
- * reference to a function that is not one of the module's; or GVM_NO_MEMORY.
- * A snapshot may be shared by threads.
+ * Returns GVM_NO_MEMORY, or GVM_BAD_ARGUMENT (err says why) for what no other
+ * instance could have: a memory, a table or a mutable global that is
+ * imported, or a reference to a function that is not one of the module's.
  */
 enum gvm_status
 gvm_snapshot_create(const struct gvm_instance *instance,
                     struct gvm_snapshot **snapshot, struct gvm_error *err);
 /* Before its module; stores with instances made from it must be gone. */
 void gvm_snapshot_destroy(struct gvm_snapshot *snapshot);
-/* Bytes of memory that it takes, whoever shares them. */
+/* The memory that it takes. */
 uint64_t gvm_snapshot_bytes(const struct gvm_snapshot *snapshot);
 
 /*
@@ -494,11 +493,9 @@ gvm_instance_create_from(struct gvm_store *store,
 /*
  * Makes an instance what it was when gvm_instance_create_from returned it,
  * at a price that follows what was written since and not the memory's size.
- * Calls in it have ended or are abandoned by this: none may be resumed.
- *
- * Since the last reset the memory may have been written by calls, on
- * whatever threads, and by the thread that resets; a host function that
- * lets another thread write there must have called it off.
+ * Calls in it have ended or are abandoned by this: none may be resumed. Only
+ * they, on whatever threads, and the thread that resets may have written to
+ * its memory since the last reset.
  *
  * Returns GVM_BAD_ARGUMENT for an instance that no snapshot made, or
  * GVM_NO_MEMORY: then the instance must not be used but for another try.
@@ -514,6 +511,9 @@ enum gvm_status gvm_instance_reset(struct gvm_instance *instance);
 enum gvm_status gvm_call_create(struct gvm_store *store,
                                 struct gvm_call **call);
 void gvm_call_destroy(struct gvm_call *call);
+
+/* After gvm_instance_reset: gives back the stack's end, if it was used. */
+void gvm_call_trim(struct gvm_call *call);
 
 /* A word of the embedder's, for its host functions. */
 void gvm_call_set_data(struct gvm_call *call, void *data);

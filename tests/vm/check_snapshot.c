@@ -2,14 +2,18 @@
  * check_snapshot.c - tests of vm/snapshot.c: what a snapshot keeps, what an
  * instance made from one begins with, and what a reset undoes.
  */
+#define _GNU_SOURCE 1 /* mincore */
+
 #include "tests/support/vm_guest.h"
 #include "tests/vm/snapshot_guest.h"
+#include "vm/call.h"
 #include "vm/snapshot.h"
 
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define PAGE 65536u
 
@@ -354,6 +358,50 @@ START_TEST(a_snapshot_of_an_instance_from_a_snapshot_is_whole)
 }
 END_TEST
 
+/* How many pages of the value stack are there beyond what is kept. */
+static size_t
+stack_pages_there(const struct gvm_call *call)
+{
+    uint64_t page_bytes = gvm__pages_size();
+    unsigned char there[GVM_VALUE_STACK_BYTES / 4096];
+    size_t length_bytes = call->stack_bytes - GVM_VALUE_STACK_KEPT_BYTES;
+    size_t count = 0, i;
+
+    ck_assert_int_eq(mincore((uint8_t *)call->stack +
+                                 GVM_VALUE_STACK_KEPT_BYTES,
+                             length_bytes, there),
+                     0);
+    for (i = 0; i < length_bytes / page_bytes; i++)
+        count += there[i] & 1;
+    return count;
+}
+
+START_TEST(a_stack_that_was_deep_is_given_back)
+{
+    struct module_builder *builder = module_builder_create();
+    uint32_t f;
+
+    /* f(n): n == 0 ? 0 : f(n - 1). */
+    f = module_builder_func(
+        builder, "i:i", "",
+        BYTES(0x20, 0, 0x45, 0x04, 0x7f, 0x41, 0, 0x05, 0x20, 0, 0x41, 1,
+              0x6b, 0x10, 0, 0x0b, 0x0b));
+    module_builder_export(builder, "f", GVM_EXTERN_FUNC, f);
+    if (_i % 2 == 0)
+        module_builder_memory(builder, 1, 1);
+    vm_guest_open(&original, (enum gvm_bounds)(_i / 2), builder, NULL);
+    freeze();
+    open_guest(NULL);
+    EXPECT(guest, "f", 0, 100000);
+    ck_assert_uint_gt(stack_pages_there(guest.call), 100);
+    reset();
+    gvm_call_trim(guest.call);
+    ck_assert_uint_eq(stack_pages_there(guest.call), 0);
+    EXPECT(guest, "f", 0, 100000);
+    close_all();
+}
+END_TEST
+
 START_TEST(an_instance_of_no_snapshot_is_not_reset)
 {
     open_all(_i);
@@ -473,6 +521,8 @@ main(void)
 
     for (i = 0; i < sizeof(by_bounds) / sizeof(by_bounds[0]); i++)
         tcase_add_loop_test(tests, by_bounds[i], 0, vm_world_bounds_count());
+    tcase_add_loop_test(tests, a_stack_that_was_deep_is_given_back, 0,
+                        2 * vm_world_bounds_count());
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
