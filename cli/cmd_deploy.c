@@ -28,6 +28,8 @@
     X(H, SIZE, memory, "memory", "BYTES", "configure their memory")           \
     X(H, LIST, env, "env", "NAME=VALUE",                                      \
       "configure a variable of theirs; may be repeated")                      \
+    X(H, FLAG, warm, "warm", NULL,                                            \
+      "configure that they may find what earlier ones left")                  \
     X(H, FLAG, reset, "reset", NULL, "configure nothing but what is given")
 
 struct deploy_options {
@@ -63,7 +65,7 @@ static bool
 has_config(const struct deploy_options *values)
 {
     return values->reset || values->timeout || values->fuel ||
-           values->memory || values->env.count > 0;
+           values->memory || values->warm || values->env.count > 0;
 }
 
 /* Zero is the server's own default, which is said by saying nothing. */
@@ -97,6 +99,8 @@ build_config(const struct deploy_options *values)
     set_number(config, "timeout_ms", values->timeout);
     set_number(config, "fuel", values->fuel);
     set_number(config, "memory_bytes", values->memory);
+    if (values->warm)
+        json_object_set_new(config, "reuse", json_string("warm"));
     json_object_set_new(config, "env", env);
     char *text = json_dumps(config, JSON_COMPACT);
     json_decref(config);

@@ -275,6 +275,9 @@ add_headers(struct http__request *request,
 
     http__response_header(request, "X-Call-Id",
                           runtime_call_id(request->call));
+    if (result->start != RUNTIME_START_NONE)
+        http__response_header(request, "Glass-Start",
+                              runtime_start_name(result->start));
     snprintf(text, sizeof(text), "%" PRIu64, result->fuel_used);
     http__response_header(request, "Glass-Fuel-Used", text);
     snprintf(text, sizeof(text),

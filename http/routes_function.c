@@ -36,6 +36,9 @@ describe_config(const struct runtime_config *config)
     if (config->memory_bytes > 0)
         json_object_set_new(document, "memory_bytes",
                             json_integer((json_int_t)config->memory_bytes));
+    if (config->reuse != RUNTIME_REUSE_FRESH)
+        json_object_set_new(document, "reuse",
+                            json_string(runtime_reuse_name(config->reuse)));
     for (size_t index = 0; index < config->variable_count; index++) {
         const struct runtime_variable *variable = &config->variables[index];
         json_object_set_new(env, variable->name,

@@ -2,10 +2,15 @@
  * call.c - one invocation of a function, from the first byte of its input to
  * the last of its result.
  *
- * The way of a call: a sandbox is made and initialised; the export that its
- * kind stands for, or that was chosen, runs in slices; what it left behind is
- * read; the sandbox goes. Today it all happens in runtime_call_start, on the
- * caller's thread, which also waits for the state (wait.c).
+ * The way of a call: a sandbox comes from the function's pool; the export
+ * that its kind stands for, or that was chosen, runs in slices; what it left
+ * behind is read; the sandbox goes back. Today it all happens in
+ * runtime_call_start, on the caller's thread, which also waits for the state
+ * (wait.c).
+ *
+ * Initialising a function is a call as well, which nobody else sees: what the
+ * guest writes and logs in it is lost, and its sandbox is frozen. It happens
+ * when the function is deployed, or at the first call after a restart.
  *
  * One thread at a time uses a call.
  */
@@ -23,16 +28,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* ---- Creating and destroying -------------------------------------------- */
 
 static bool
 make_id(struct runtime_call *call)
 {
-    /* 16 bytes are never given in part, and not interrupted. */
-    if (getrandom(call->id_bytes, sizeof(call->id_bytes), 0) !=
-        sizeof(call->id_bytes))
+    if (!runtime__random_fill(&call->runtime->random, call->id_bytes,
+                              sizeof(call->id_bytes)))
         return false;
     runtime__digest_to_hex(call->id_bytes, sizeof(call->id_bytes), call->id);
     return true;
@@ -51,38 +54,41 @@ admit(struct runtime *runtime)
     return false;
 }
 
+static void
+leave(struct runtime *runtime)
+{
+    atomic_fetch_sub_explicit(&runtime->call_count, 1, memory_order_relaxed);
+}
+
 /* Takes over the reference of `function`, also on failure. */
 static enum runtime_status
 create(struct runtime *runtime, struct runtime_function *function,
        struct runtime_call **call, struct runtime_error *err)
 {
-    struct runtime_call *created = NULL;
-    enum runtime_status status;
+    struct runtime_call *created = calloc(1, sizeof(*created));
+    enum runtime_status status = RUNTIME_OK;
 
-    if (!admit(runtime)) {
-        status = runtime__error_set(err, RUNTIME_BUSY,
-                                    "there are %u calls already",
-                                    runtime->options.calls_max);
-        goto fail;
-    }
-    created = calloc(1, sizeof(*created));
-    if (!created || !make_id(created)) {
-        status = created ? runtime__error_set(err, RUNTIME_SYSTEM,
-                                              "no random bytes for a call")
-                         : runtime__error_set(err, RUNTIME_NO_MEMORY,
-                                              "out of memory for a call");
-        atomic_fetch_sub_explicit(&runtime->call_count, 1,
-                                  memory_order_relaxed);
-        goto fail;
+    if (!created) {
+        runtime_function_put(function);
+        return runtime__error_set(err, RUNTIME_NO_MEMORY,
+                                  "out of memory for a call");
     }
     created->runtime = runtime;
     created->function = function;
+    created->is_admitted = admit(runtime);
+    if (!created->is_admitted)
+        status = runtime__error_set(err, RUNTIME_BUSY,
+                                    "there are %u calls already",
+                                    runtime->options.calls_max);
+    else if (!make_id(created))
+        status = runtime__error_set(err, RUNTIME_SYSTEM,
+                                    "no random bytes for a call");
+    if (status != RUNTIME_OK) {
+        runtime_call_destroy(created);
+        return status;
+    }
     *call = created;
     return RUNTIME_OK;
-fail:
-    free(created);
-    runtime_function_put(function);
-    return status;
 }
 
 enum runtime_status
@@ -99,14 +105,10 @@ runtime_call_create(struct runtime *runtime, const char *namespace_,
     return create(runtime, function, call, err);
 }
 
-void
-runtime_call_destroy(struct runtime_call *call)
+/* Frees what the call has collected. */
+static void
+deinit(struct runtime_call *call)
 {
-    if (!call)
-        return;
-    atomic_fetch_sub_explicit(&call->runtime->call_count, 1,
-                              memory_order_relaxed);
-    runtime_function_put(call->function);
     runtime__texts_deinit(&call->environment);
     runtime__buffer_deinit(&call->input);
     runtime__buffer_deinit(&call->output);
@@ -115,7 +117,31 @@ runtime_call_destroy(struct runtime_call *call)
     free(call->arguments);
     free(call->failure);
     free(call->values);
+}
+
+void
+runtime_call_destroy(struct runtime_call *call)
+{
+    if (!call)
+        return;
+    if (call->is_admitted)
+        leave(call->runtime);
+    runtime_function_put(call->function);
+    deinit(call);
     free(call);
+}
+
+const char *
+runtime_start_name(enum runtime_start start)
+{
+    switch (start) {
+#define CASE(symbol, name)                                                    \
+    case symbol:                                                              \
+        return name;
+        RUNTIME_START_MAP(CASE)
+#undef CASE
+    }
+    return "unknown";
 }
 
 const char *
@@ -309,6 +335,8 @@ make_texts(const struct runtime_call *call, struct runtime__texts *arguments,
     char length[24];
     struct runtime_variable content_length = {"CONTENT_LENGTH", length};
 
+    if (!call->function->module->uses_wasi)
+        return RUNTIME_OK; /* nobody will ask */
     if (!runtime__texts_append(arguments, call->function->name, NULL, NULL))
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for arguments");
@@ -412,17 +440,16 @@ judge(struct runtime_call *call, const struct runtime__faaslet *faaslet,
     return status;
 }
 
-/* Fills all of the result but its status. */
+/* Runs what initialises, and keeps what comes of it for the calls to come. */
 static enum runtime_status
-run(struct runtime_call *call, bool only_initialise,
-    struct runtime_error *err)
+initialise(struct runtime_call *call, struct runtime_error *err)
 {
-    struct runtime_result *result = &call->result;
+    struct runtime_function *function = call->function;
     struct runtime__limits limits;
     struct runtime__texts arguments = {0};
     struct runtime__texts environment = {0};
     struct runtime__faaslet *faaslet = NULL;
-    uint64_t begun_ns = runtime__wait_now_ns();
+    struct gvm_snapshot *snapshot;
 
     choose_limits(call, &limits);
     call->deadline_ns = limits.deadline_ns;
@@ -430,23 +457,87 @@ run(struct runtime_call *call, bool only_initialise,
         make_texts(call, &arguments, &environment, err);
     if (status == RUNTIME_OK)
         status = runtime__faaslet_create(call->runtime->engine,
-                                         call->function->module, &limits,
-                                         &faaslet, err);
+                                         function->module, &limits, &faaslet,
+                                         err);
+    if (status == RUNTIME_OK) {
+        connect_faaslet(call, faaslet, &arguments, &environment);
+        status = runtime__faaslet_initialise(faaslet, err);
+        status = judge(call, faaslet, status, err);
+    }
+    if (status == RUNTIME_OK)
+        status = runtime__faaslet_freeze(faaslet, &snapshot, err);
+    runtime__faaslet_destroy(faaslet);
+    if (status == RUNTIME_OK)
+        runtime__pool_set_snapshot(&function->pool, snapshot);
+    runtime__texts_deinit(&arguments);
+    runtime__texts_deinit(&environment);
+    return status;
+}
+
+/* A sandbox from the pool; of a function that was loaded from the disk, the
+ * first call initialises it, under the function's own limits. */
+static enum runtime_status
+get_faaslet(struct runtime_call *call, const struct runtime__limits *limits,
+            struct runtime__faaslet **faaslet, struct runtime_error *err)
+{
+    struct runtime *runtime = call->runtime;
+    struct runtime_function *function = call->function;
+    enum runtime_start start = RUNTIME_START_SNAPSHOT;
+    enum runtime_status status = RUNTIME_OK;
+
+    if (!runtime__pool_snapshot(&function->pool)) {
+        struct runtime_call first = {.runtime = runtime,
+                                     .function = function};
+        if (!make_id(&first))
+            return runtime__error_set(err, RUNTIME_SYSTEM,
+                                      "no random bytes for a call");
+        status = initialise(&first, err);
+        deinit(&first);
+        start = RUNTIME_START_COLD;
+    }
+    if (status == RUNTIME_OK)
+        status = runtime__pool_get(&function->pool, runtime->engine,
+                                   function->module, limits, faaslet, err);
+    if (status == RUNTIME_OK)
+        call->result.start =
+            (*faaslet)->is_warm ? RUNTIME_START_WARM : start;
+    return status;
+}
+
+/* Fills all of the result but its status. */
+static enum runtime_status
+run(struct runtime_call *call, struct runtime_error *err)
+{
+    struct runtime_result *result = &call->result;
+    struct runtime__limits limits;
+    struct runtime__texts arguments = {0};
+    struct runtime__texts environment = {0};
+    struct runtime__faaslet *faaslet = NULL;
+    uint64_t begun_ns = runtime__wait_now_ns();
+    bool keeps_memory = false;
+
+    choose_limits(call, &limits);
+    call->deadline_ns = limits.deadline_ns;
+    enum runtime_status status =
+        make_texts(call, &arguments, &environment, err);
+    if (status == RUNTIME_OK)
+        status = get_faaslet(call, &limits, &faaslet, err);
     if (status != RUNTIME_OK)
         goto done;
     connect_faaslet(call, faaslet, &arguments, &environment);
-    status = runtime__faaslet_initialise(faaslet, err);
-    uint64_t initialised_ns = runtime__wait_now_ns();
-    result->init_ns = initialised_ns - begun_ns;
-    if (status == RUNTIME_OK && !only_initialise) {
+    uint64_t ready_ns = runtime__wait_now_ns();
+    result->init_ns = ready_ns - begun_ns;
+    status = runtime__faaslet_restored(faaslet, err);
+    if (status == RUNTIME_OK)
         status = run_export(call, faaslet, err);
-        result->run_ns = runtime__wait_now_ns() - initialised_ns;
-    }
+    result->run_ns = runtime__wait_now_ns() - ready_ns;
     status = judge(call, faaslet, status, err);
     result->fuel_used = runtime__faaslet_fuel_used(faaslet);
     result->memory_bytes = runtime__faaslet_memory_bytes(faaslet);
+    keeps_memory = status == RUNTIME_OK &&
+                   call->function->config->reuse == RUNTIME_REUSE_WARM;
 done:
-    runtime__faaslet_destroy(faaslet);
+    runtime__pool_put(&call->function->pool, faaslet, keeps_memory);
     runtime__texts_deinit(&arguments);
     runtime__texts_deinit(&environment);
     return status;
@@ -468,7 +559,7 @@ runtime_call_start(struct runtime_call *call,
     atomic_fetch_add_explicit(&call->runtime->started_count, 1,
                               memory_order_relaxed);
     runtime__error_set(&result->error, RUNTIME_OK, "%s", "");
-    result->status = run(call, false, &result->error);
+    result->status = run(call, &result->error);
     if (result->status == RUNTIME_OK)
         runtime__error_set(&result->error, RUNTIME_OK, "%s", "");
     result->output = call->output.bytes ? call->output.bytes : nothing;
@@ -487,8 +578,9 @@ runtime_call_result(const struct runtime_call *call)
 }
 
 enum runtime_status
-runtime__call_try(struct runtime *runtime, struct runtime_function *function,
-                  struct runtime_error *err)
+runtime__call_initialise(struct runtime *runtime,
+                         struct runtime_function *function,
+                         struct runtime_error *err)
 {
     struct runtime_call *call;
     enum runtime_status status =
@@ -496,7 +588,7 @@ runtime__call_try(struct runtime *runtime, struct runtime_function *function,
 
     if (status != RUNTIME_OK)
         return status;
-    status = run(call, true, err);
+    status = initialise(call, err);
     runtime_call_destroy(call);
     return status;
 }

@@ -44,6 +44,7 @@ struct runtime_call {
     int32_t failure_code;
     char *failure; /* NULL: nothing, or there was no memory for it */
 
+    bool is_admitted; /* counted in the runtime's calls */
     uint64_t deadline_ns; /* of the monotonic clock, once it runs */
     bool started;
 

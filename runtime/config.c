@@ -73,6 +73,11 @@ runtime__config_copy(const struct runtime_config *config,
 
     if (!config)
         config = &nothing;
+    if (config->reuse != RUNTIME_REUSE_FRESH &&
+        config->reuse != RUNTIME_REUSE_WARM)
+        return runtime__error_set(err, RUNTIME_INVALID,
+                                  "'reuse' of the configuration is %d",
+                                  (int)config->reuse);
     enum runtime_status status = check_variables(config, err);
     if (status != RUNTIME_OK)
         return status;
@@ -104,12 +109,18 @@ runtime__config_copy(const struct runtime_config *config,
     return RUNTIME_OK;
 }
 
+const char *
+runtime_reuse_name(enum runtime_reuse reuse)
+{
+    return reuse == RUNTIME_REUSE_WARM ? "warm" : "fresh";
+}
+
 bool
 runtime__config_equals(const struct runtime_config *a,
                        const struct runtime_config *b)
 {
     if (a->timeout_ms != b->timeout_ms || a->fuel != b->fuel ||
-        a->memory_bytes != b->memory_bytes ||
+        a->memory_bytes != b->memory_bytes || a->reuse != b->reuse ||
         a->variable_count != b->variable_count)
         return false;
     for (size_t i = 0; i < a->variable_count; i++) {
@@ -145,9 +156,10 @@ runtime__config_to_json(const struct runtime_config *config)
     }
     /* The limits are below the ceilings, far inside a signed number. */
     json_t *json = json_pack(
-        "{sI sI sI sO}", "timeout_ms", (json_int_t)config->timeout_ms, "fuel",
-        (json_int_t)config->fuel, "memory_bytes",
-        (json_int_t)config->memory_bytes, "env", variables);
+        "{sI sI sI ss sO}", "timeout_ms", (json_int_t)config->timeout_ms,
+        "fuel", (json_int_t)config->fuel, "memory_bytes",
+        (json_int_t)config->memory_bytes, "reuse",
+        runtime_reuse_name(config->reuse), "env", variables);
     json_decref(variables);
     return json;
 fail:
@@ -191,6 +203,25 @@ variables_from_json(json_t *json, struct runtime_config *config,
 }
 
 static enum runtime_status
+reuse_from_json(const json_t *json, enum runtime_reuse *reuse,
+                struct runtime_error *err)
+{
+    static const enum runtime_reuse all[] = {RUNTIME_REUSE_FRESH,
+                                             RUNTIME_REUSE_WARM};
+    const char *text = json_string_value(json);
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (text && !strcmp(text, runtime_reuse_name(all[i]))) {
+            *reuse = all[i];
+            return RUNTIME_OK;
+        }
+    }
+    return runtime__error_set(
+        err, RUNTIME_INVALID,
+        "'reuse' of the configuration is neither \"fresh\" nor \"warm\"");
+}
+
+static enum runtime_status
 member_from_json(const char *name, json_t *json,
                  struct runtime_config *config,
                  struct runtime_variable *variables,
@@ -202,6 +233,8 @@ member_from_json(const char *name, json_t *json,
         return number_from_json(name, json, &config->fuel, err);
     if (!strcmp(name, "memory_bytes"))
         return number_from_json(name, json, &config->memory_bytes, err);
+    if (!strcmp(name, "reuse"))
+        return reuse_from_json(json, &config->reuse, err);
     if (strcmp(name, "env") != 0)
         return runtime__error_set(err, RUNTIME_INVALID,
                                   "a configuration has no member '%.64s'",

@@ -2,7 +2,7 @@
  * deploy.c - deploying, deleting, finding and listing functions.
  *
  * The idea: all that can fail because of the module happens first and under
- * no lock: checking, linking, a trial. Then, one deployment at a time: the
+ * no lock: checking, linking, initialising. Then, one deployment at a time: the
  * condition, the files, and as the last step, which cannot fail, the
  * publication. So a failure leaves everything as it was, and a reader of the
  * registry sees the old version or the new one.
@@ -230,12 +230,16 @@ deploy_locked(struct runtime *runtime,
         check_condition(current, deployment->condition,
                         deployment->digest_expected, err);
 
-    if (status == RUNTIME_OK && current && !deployment->config) {
+    if (status == RUNTIME_OK && current && !deployment->config &&
+        !runtime__config_equals(current->config, function->config)) {
+        /* Another one was deployed meanwhile: what was initialised under the
+         * old configuration is not to be had, and the first call does it. */
         struct runtime_config *config;
         status = runtime__config_copy(current->config, &config, err);
         if (status == RUNTIME_OK) {
             free(function->config);
             function->config = config;
+            runtime__pool_forget(&function->pool);
         }
     }
     if (status != RUNTIME_OK)
@@ -256,7 +260,26 @@ done:
     return status;
 }
 
-/* The new function, loaded, linked and tried, but seen by nobody. */
+/* A copy of the configuration that the deployment asks for. */
+static enum runtime_status
+choose_config(struct runtime *runtime,
+              const struct runtime_deployment *deployment,
+              struct runtime_config **config, struct runtime_error *err)
+{
+    struct runtime_function *current =
+        deployment->config
+            ? NULL
+            : runtime__registry_find(&runtime->registry,
+                                     deployment->namespace_,
+                                     deployment->name);
+    enum runtime_status status = runtime__config_copy(
+        current ? current->config : deployment->config, config, err);
+
+    runtime_function_put(current);
+    return status;
+}
+
+/* The new function, loaded, linked and initialised, but seen by nobody. */
 static enum runtime_status
 prepare(struct runtime *runtime, const struct runtime_deployment *deployment,
         struct runtime_function **function, struct runtime_error *err)
@@ -265,7 +288,7 @@ prepare(struct runtime *runtime, const struct runtime_deployment *deployment,
     struct runtime__module *module = NULL;
 
     enum runtime_status status =
-        runtime__config_copy(deployment->config, &config, err);
+        choose_config(runtime, deployment, &config, err);
     if (status != RUNTIME_OK)
         return status;
     status = load_module(runtime, deployment, &module, err);
@@ -278,7 +301,8 @@ prepare(struct runtime *runtime, const struct runtime_deployment *deployment,
     if (!prepared)
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for a function");
-    status = runtime__call_try(runtime, prepared, err);
+    prepared->pool.idle = &runtime->idle;
+    status = runtime__call_initialise(runtime, prepared, err);
     if (status != RUNTIME_OK) {
         runtime_function_put(prepared);
         return status;

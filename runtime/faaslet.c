@@ -6,6 +6,9 @@
  * or second thread is needed. Fuel that a slice left over is carried into the
  * next one, and so the sum of all grants less what is left is what was used.
  *
+ * What a call leaves behind in a faaslet is listed once, in faaslet_end: a new
+ * member of the structure that a call changes is to be cleared there.
+ *
  * The thread of the call runs everything here.
  */
 #include "runtime/faaslet.h"
@@ -46,8 +49,11 @@ fail_no_memory(struct runtime_error *err)
                               "out of memory for a sandbox");
 }
 
+/* `snapshot` may be NULL. */
 static enum runtime_status
-create_instance(struct runtime__faaslet *faaslet, struct runtime_error *err)
+create_instance(struct runtime__faaslet *faaslet,
+                const struct gvm_snapshot *snapshot,
+                struct runtime_error *err)
 {
     struct gvm_module *vm_module = faaslet->module->vm_module;
     uint32_t import_count = gvm_module_import_count(vm_module);
@@ -66,8 +72,13 @@ create_instance(struct runtime__faaslet *faaslet, struct runtime_error *err)
         goto done;
     }
     enum gvm_status vm_status =
-        gvm_instance_create(faaslet->vm_store, vm_module, imports,
-                            import_count, &faaslet->instance, &vm_error);
+        snapshot
+            ? gvm_instance_create_from(faaslet->vm_store, snapshot, imports,
+                                       import_count, &faaslet->instance,
+                                       &vm_error)
+            : gvm_instance_create(faaslet->vm_store, vm_module, imports,
+                                  import_count, &faaslet->instance,
+                                  &vm_error);
     if (vm_status == GVM_OK) {
         faaslet->memory = gvm_instance_memory(faaslet->instance);
         faaslet->wasi.memory = faaslet->memory;
@@ -87,12 +98,11 @@ done:
     return status;
 }
 
-enum runtime_status
-runtime__faaslet_create(struct gvm_engine *engine,
-                        struct runtime__module *module,
-                        const struct runtime__limits *limits,
-                        struct runtime__faaslet **faaslet,
-                        struct runtime_error *err)
+static enum runtime_status
+create(struct gvm_engine *engine, struct runtime__module *module,
+       const struct gvm_snapshot *snapshot,
+       const struct runtime__limits *limits,
+       struct runtime__faaslet **faaslet, struct runtime_error *err)
 {
     struct gvm_store_options options = {
         .memory_bytes_max = limits->memory_bytes,
@@ -108,7 +118,7 @@ runtime__faaslet_create(struct gvm_engine *engine,
         status = fail_no_memory(err);
         goto fail;
     }
-    status = create_instance(made, err);
+    status = create_instance(made, snapshot, err);
     if (status != RUNTIME_OK)
         goto fail;
     if (gvm_call_create(made->vm_store, &made->vm_call) != GVM_OK) {
@@ -122,6 +132,76 @@ runtime__faaslet_create(struct gvm_engine *engine,
 fail:
     runtime__faaslet_destroy(made);
     return status;
+}
+
+enum runtime_status
+runtime__faaslet_create(struct gvm_engine *engine,
+                        struct runtime__module *module,
+                        const struct runtime__limits *limits,
+                        struct runtime__faaslet **faaslet,
+                        struct runtime_error *err)
+{
+    return create(engine, module, NULL, limits, faaslet, err);
+}
+
+enum runtime_status
+runtime__faaslet_create_from(struct gvm_engine *engine,
+                             struct runtime__module *module,
+                             const struct gvm_snapshot *snapshot,
+                             const struct runtime__limits *limits,
+                             struct runtime__faaslet **faaslet,
+                             struct runtime_error *err)
+{
+    return create(engine, module, snapshot, limits, faaslet, err);
+}
+
+enum runtime_status
+runtime__faaslet_freeze(const struct runtime__faaslet *faaslet,
+                        struct gvm_snapshot **snapshot,
+                        struct runtime_error *err)
+{
+    struct gvm_error vm_error;
+
+    /* Only functions are imported, so there is nothing that it refuses. */
+    if (gvm_snapshot_create(faaslet->instance, snapshot, &vm_error) != GVM_OK)
+        return runtime__error_from_vm(err, &vm_error);
+    return RUNTIME_OK;
+}
+
+void
+runtime__faaslet_begin(struct runtime__faaslet *faaslet,
+                       const struct runtime__limits *limits)
+{
+    faaslet->limits = *limits;
+    faaslet->fuel_granted = 0;
+    gvm_call_set_fuel(faaslet->vm_call, 0);
+}
+
+bool
+runtime__faaslet_end(struct runtime__faaslet *faaslet, bool keeps_memory)
+{
+    runtime__wasi_deinit(&faaslet->wasi);
+    faaslet->wasi = (struct runtime__wasi){.memory = faaslet->memory};
+    faaslet->call = NULL;
+    faaslet->store = NULL;
+    faaslet->namespace_ = NULL;
+    faaslet->ended = RUNTIME_OK;
+    /* The last number stays: a cursor of an earlier call fits no list. */
+    free(faaslet->listings);
+    faaslet->listings = NULL;
+    /* The record can be used again, a large value in it is not kept. */
+    if (faaslet->wait && faaslet->wait->value.capacity_bytes >
+                             RUNTIME_IDLE_VALUE_BYTES_MAX) {
+        faaslet->wait->destroy(faaslet->wait);
+        faaslet->wait = NULL;
+    }
+    faaslet->is_warm = keeps_memory;
+    if (keeps_memory)
+        return true;
+    if (gvm_instance_reset(faaslet->instance) != GVM_OK)
+        return false;
+    gvm_call_trim(faaslet->vm_call);
+    return true;
 }
 
 void
@@ -265,6 +345,15 @@ runtime__faaslet_initialise(struct runtime__faaslet *faaslet,
             break; /* glass_init stands for _faasm_zygote too */
     }
     return status;
+}
+
+enum runtime_status
+runtime__faaslet_restored(struct runtime__faaslet *faaslet,
+                          struct runtime_error *err)
+{
+    if (!faaslet->module->has_restored)
+        return RUNTIME_OK;
+    return runtime__faaslet_run(faaslet, "glass_restored", NULL, NULL, err);
 }
 
 uint64_t

@@ -2,9 +2,9 @@
  * faaslet.h - a sandbox: one instance of a module with its memory, the limits
  * under which it runs, and what its imports need.
  *
- * Calls and programs both run in one. Now each has a fresh one; a pool of
- * faaslets that are reset to a snapshot will hand them out by the same two
- * functions, create and destroy.
+ * Calls and programs both run in one. A program's is made for it; calls take
+ * theirs from a pool (pool.h), whose faaslets are made from a snapshot and
+ * reset after each call.
  *
  * A faaslet is used by one thread at a time.
  */
@@ -58,6 +58,9 @@ struct runtime__faaslet {
     struct runtime__wait *wait; /* made when it is first needed */
     struct runtime__listing *listings;
     uint64_t listing_number_last;
+
+    bool is_warm; /* its memory is as another call left it */
+    struct runtime__faaslet *next; /* in a pool */
 };
 
 /*
@@ -74,6 +77,37 @@ runtime__faaslet_create(struct gvm_engine *engine,
                         struct runtime__faaslet **faaslet,
                         struct runtime_error *err);
 
+/*
+ * The same, but as the snapshot is, which must outlive it: what initialises
+ * has run. Returns RUNTIME_OUT_OF_MEMORY or RUNTIME_NO_MEMORY.
+ */
+enum runtime_status
+runtime__faaslet_create_from(struct gvm_engine *engine,
+                             struct runtime__module *module,
+                             const struct gvm_snapshot *snapshot,
+                             const struct runtime__limits *limits,
+                             struct runtime__faaslet **faaslet,
+                             struct runtime_error *err);
+
+/* Freezes the instance. Returns RUNTIME_NO_MEMORY. */
+enum runtime_status
+runtime__faaslet_freeze(const struct runtime__faaslet *faaslet,
+                        struct gvm_snapshot **snapshot,
+                        struct runtime_error *err);
+
+/* Gets one that has ended ready for another call, under these limits. */
+void
+runtime__faaslet_begin(struct runtime__faaslet *faaslet,
+                       const struct runtime__limits *limits);
+
+/*
+ * Ends its call: nothing of it is left, but what the guest has in memory when
+ * `keeps_memory`. It was made from a snapshot. False: it is only good to be
+ * destroyed.
+ */
+bool
+runtime__faaslet_end(struct runtime__faaslet *faaslet, bool keeps_memory);
+
 void
 runtime__faaslet_destroy(struct runtime__faaslet *faaslet);
 
@@ -85,6 +119,11 @@ runtime__faaslet_destroy(struct runtime__faaslet *faaslet);
 enum runtime_status
 runtime__faaslet_initialise(struct runtime__faaslet *faaslet,
                             struct runtime_error *err);
+
+/* Runs `glass_restored`, where there is one; returns as run does. */
+enum runtime_status
+runtime__faaslet_restored(struct runtime__faaslet *faaslet,
+                          struct runtime_error *err);
 
 /*
  * Runs an exported function to its end; the module is known to export it.

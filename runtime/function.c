@@ -67,13 +67,17 @@ runtime__function_create(const char *namespace_, const char *name,
                          struct runtime__module *module,
                          struct runtime_config *config)
 {
-    struct runtime_function *function = calloc(1, sizeof(*function));
+    /* Whole lines of cache for the stripes of the pool. */
+    struct runtime_function *function =
+        aligned_alloc(_Alignof(struct runtime_function), sizeof(*function));
 
     if (!function) {
         runtime__module_put(module);
         free(config);
         return NULL;
     }
+    memset(function, 0, sizeof(*function));
+    runtime__pool_init(&function->pool);
     atomic_init(&function->references, 1);
     strncpy(function->namespace_, namespace_, RUNTIME_NAME_BYTES_MAX);
     strncpy(function->name, name, RUNTIME_NAME_BYTES_MAX);
@@ -96,6 +100,7 @@ runtime_function_put(struct runtime_function *function)
     if (!function || atomic_fetch_sub_explicit(&function->references, 1,
                                                memory_order_acq_rel) != 1)
         return;
+    runtime__pool_deinit(&function->pool);
     runtime__module_put(function->module);
     free(function->config);
     free(function);

@@ -9,6 +9,7 @@
 #define GLASS_RUNTIME_FUNCTION_H
 
 #include "runtime/module.h"
+#include "runtime/pool.h"
 #include "runtime/runtime.h"
 
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ struct runtime_function {
     struct runtime_config *config;  /* owned */
     uint64_t version;
     uint64_t deployed_ms;
+    struct runtime__pool pool;
 };
 
 /*

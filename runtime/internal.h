@@ -8,6 +8,7 @@
 #define GLASS_RUNTIME_INTERNAL_H
 
 #include "runtime/keep.h"
+#include "runtime/random.h"
 #include "runtime/registry.h"
 #include "runtime/runtime.h"
 
@@ -20,6 +21,9 @@ struct runtime {
     bool guard;
     unsigned groups; /* of host functions that there are */
     struct runtime__registry registry;
+    struct runtime__idle idle;
+    pthread_mutex_t reclaim_lock; /* one at a time is enough */
+    struct runtime__random random;
 
     /* Held while functions are written down and published. */
     pthread_mutex_t deploy_lock;
@@ -30,12 +34,13 @@ struct runtime {
 };
 
 /*
- * call.c: makes a sandbox of the function and initialises it, as every call
- * will, to see whether it can be done.
+ * call.c: makes a sandbox of the function, initialises it, and freezes it for
+ * the calls to come. It counts as a call.
  */
 enum runtime_status
-runtime__call_try(struct runtime *runtime, struct runtime_function *function,
-                  struct runtime_error *err);
+runtime__call_initialise(struct runtime *runtime,
+                         struct runtime_function *function,
+                         struct runtime_error *err);
 
 /* RUNTIME_LIMIT when the configuration wants more than it may have. */
 enum runtime_status

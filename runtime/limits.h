@@ -22,6 +22,14 @@
 #define RUNTIME_CALLS_DEFAULT 4096
 #define RUNTIME_CALLS_CEILING 16384
 
+/* Faaslets that wait for a call: of one function, and of all, as far as the
+ * system's mappings allow. */
+#define RUNTIME_IDLE_FAASLETS_MAX 64
+#define RUNTIME_IDLE_FAASLETS_ALL_MAX 4096
+
+/* What one that waits keeps of the last value that it got from the state. */
+#define RUNTIME_IDLE_VALUE_BYTES_MAX 4096
+
 /* What goes into a call and what comes out of it. */
 #define RUNTIME_INPUT_BYTES_DEFAULT (16u << 20)
 #define RUNTIME_OUTPUT_BYTES_DEFAULT (16u << 20)

@@ -38,6 +38,18 @@ runtime__module_put(struct runtime__module *module)
         destroy(module);
 }
 
+static void
+note_what_it_needs(struct runtime__module *module)
+{
+    uint32_t count = gvm_module_import_count(module->vm_module);
+    struct gvm_func_type type;
+
+    for (uint32_t i = 0; i < count; i++)
+        module->uses_wasi |= module->imports[i]->group == RUNTIME__GROUP_wasi;
+    module->has_restored =
+        runtime__module_find(module, "glass_restored", &type);
+}
+
 enum runtime_status
 runtime__module_load(struct gvm_engine *engine, const uint8_t *bytes,
                      size_t length_bytes, bool adopt, unsigned groups,
@@ -71,6 +83,7 @@ runtime__module_load(struct gvm_engine *engine, const uint8_t *bytes,
         destroy(loaded);
         return status;
     }
+    note_what_it_needs(loaded);
     *module = loaded;
     return RUNTIME_OK;
 }
@@ -137,6 +150,7 @@ runtime__module_check_procedures(const struct runtime__module *module,
         {"_initialize", false},
         {"glass_init", true},
         {"_faasm_zygote", true},
+        {"glass_restored", false},
     };
 
     for (size_t i = 0; i < sizeof(procedures) / sizeof(procedures[0]); i++) {

@@ -24,6 +24,8 @@ struct runtime__module {
     struct gvm_module *vm_module;
     const struct runtime__hostcall **imports; /* one for each import */
     enum runtime_kind kind;
+    bool uses_wasi;    /* imports something of it */
+    bool has_restored; /* exports glass_restored */
 };
 
 /*

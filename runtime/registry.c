@@ -166,6 +166,18 @@ runtime__registry_remove(struct runtime__registry *registry,
     runtime_function_put(removed);
 }
 
+void
+runtime__registry_each(struct runtime__registry *registry,
+                       void (*visit)(struct runtime_function *function,
+                                     void *data),
+                       void *data)
+{
+    pthread_rwlock_rdlock(&registry->lock);
+    for (size_t i = 0; i < registry->count; i++)
+        visit(registry->functions[i], data);
+    pthread_rwlock_unlock(&registry->lock);
+}
+
 size_t
 runtime__registry_count(struct runtime__registry *registry)
 {

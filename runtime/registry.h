@@ -57,6 +57,13 @@ void
 runtime__registry_remove(struct runtime__registry *registry,
                          const char *namespace_, const char *name);
 
+/* Calls `visit` for each function, in order; nobody deploys meanwhile. */
+void
+runtime__registry_each(struct runtime__registry *registry,
+                       void (*visit)(struct runtime_function *function,
+                                     void *data),
+                       void *data);
+
 size_t
 runtime__registry_count(struct runtime__registry *registry);
 

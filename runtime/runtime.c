@@ -98,6 +98,53 @@ copy_options(const struct runtime_options *options,
     return check_bounds(bounds, sizeof(bounds) / sizeof(bounds[0]), err);
 }
 
+/* ---- Faaslets that wait ------------------------------------------------- */
+
+static void
+trim_function(struct runtime_function *function, void *data)
+{
+    *(unsigned *)data += runtime__pool_trim(&function->pool);
+}
+
+/*
+ * Destroys the faaslets of functions that have not been called since this was
+ * done the last time; when they all have, then in a second round of all.
+ */
+static void
+reclaim(void *data)
+{
+    struct runtime *runtime = data;
+    unsigned count = 0;
+
+    if (pthread_mutex_trylock(&runtime->reclaim_lock))
+        return;
+    for (int round = 0; round < 2 && count == 0; round++)
+        runtime__registry_each(&runtime->registry, trim_function, &count);
+    pthread_mutex_unlock(&runtime->reclaim_lock);
+}
+
+/*
+ * How many may wait. A process has so many mappings; a faaslet takes five and
+ * each call under way has one, and some are left to everybody else.
+ */
+static unsigned
+idle_max(unsigned calls_max)
+{
+    FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+    unsigned long mappings;
+    unsigned max = RUNTIME_IDLE_FAASLETS_ALL_MAX;
+
+    if (!file)
+        return max;
+    if (fscanf(file, "%lu", &mappings) == 1) {
+        unsigned long left = mappings / 2 / 5;
+        left = left > calls_max ? left - calls_max : 1;
+        max = left < max ? (unsigned)left : max;
+    }
+    fclose(file);
+    return max;
+}
+
 /* ---- Loading what is kept ----------------------------------------------- */
 
 struct loading {
@@ -172,6 +219,7 @@ load_function(struct runtime *runtime, const char *namespace_,
     if (!function)
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for a function");
+    function->pool.idle = &runtime->idle;
     function->version = kept.version;
     function->deployed_ms = kept.deployed_ms;
     runtime__registry_publish(&runtime->registry, function);
@@ -237,14 +285,21 @@ runtime_create(const struct runtime_options *options,
 
     if (status != RUNTIME_OK)
         return status;
-    struct runtime *created = calloc(1, sizeof(*created));
+    struct runtime *created =
+        aligned_alloc(_Alignof(struct runtime), sizeof(*created));
     if (!created)
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for a runtime");
+    memset(created, 0, sizeof(*created));
     created->options = copy;
     created->groups = RUNTIME__GROUP_wasi | RUNTIME__GROUP_core;
     if (copy.store)
         created->groups |= RUNTIME__GROUP_state;
+    created->idle.max = idle_max(copy.calls_max);
+    created->idle.reclaim = reclaim;
+    created->idle.data = created;
+    runtime__random_init(&created->random);
+    pthread_mutex_init(&created->reclaim_lock, NULL);
     runtime__registry_init(&created->registry);
     pthread_mutex_init(&created->deploy_lock, NULL);
     status = runtime__engine_create(copy.bounds, &created->engine,
@@ -270,6 +325,8 @@ runtime_destroy(struct runtime *runtime)
     runtime__keep_close(runtime->keep);
     gvm_engine_destroy(runtime->engine);
     pthread_mutex_destroy(&runtime->deploy_lock);
+    pthread_mutex_destroy(&runtime->reclaim_lock);
+    runtime__random_deinit(&runtime->random);
     free(runtime);
 }
 
@@ -283,6 +340,8 @@ runtime_statistics(struct runtime *runtime,
                                            memory_order_relaxed),
         .started_count = atomic_load_explicit(&runtime->started_count,
                                               memory_order_relaxed),
+        .idle_count = atomic_load_explicit(&runtime->idle.count,
+                                           memory_order_relaxed),
         .guard = runtime->guard,
     };
 }

@@ -184,6 +184,7 @@ struct runtime_statistics {
     uint64_t function_count;
     uint64_t call_count;    /* that exist now */
     uint64_t started_count; /* since the runtime was created */
+    uint64_t idle_count;    /* faaslets that wait for a call */
     bool guard; /* whether guard pages bound the guests' memories */
 };
 
@@ -224,20 +225,34 @@ struct runtime_variable {
     const char *value;
 };
 
+/* What the next call finds in a faaslet's memory. */
+enum runtime_reuse {
+    RUNTIME_REUSE_FRESH, /* what initialising has left, every time */
+    /* What an earlier call has left that ended with RUNTIME_OK, or that: a
+     * function may keep there what it can do without. */
+    RUNTIME_REUSE_WARM,
+};
+
+/* "fresh", "warm". */
+const char *
+runtime_reuse_name(enum runtime_reuse reuse);
+
 /* What a deployment may choose; zero means the runtime's own. */
 struct runtime_config {
     uint64_t timeout_ms;
     uint64_t fuel;
     uint64_t memory_bytes;
+    enum runtime_reuse reuse;
     const struct runtime_variable *variables;
     size_t variable_count;
 };
 
 /*
  * Reads a configuration from the `length_bytes` bytes of a JSON object:
- * `timeout_ms`, `fuel`, `memory_bytes` (numbers) and `env` (an object of
- * strings), none of them required. Another member is RUNTIME_INVALID, as is
- * what is no JSON; err names it. `config` is one block: free() it.
+ * `timeout_ms`, `fuel`, `memory_bytes` (numbers), `reuse` ("fresh" or "warm")
+ * and `env` (an object of strings), none of them required. Another member is
+ * RUNTIME_INVALID, as is what is no JSON; err names it. `config` is one block:
+ * free() it.
  */
 enum runtime_status
 runtime_config_parse(const char *json, size_t length_bytes,
@@ -270,10 +285,10 @@ struct runtime_deployment {
 };
 
 /*
- * Deploys a module: checks it whole, links and initialises it once for trial,
- * writes it down, and publishes it in one step. Calls under way finish on the
- * version they began with. Deploying what is there already, module and
- * configuration, changes nothing and is RUNTIME_OK.
+ * Deploys a module: checks it whole, links it, initialises it once and keeps
+ * what calls will begin with, writes it down, and publishes it in one step.
+ * Calls under way finish on the version they began with. Deploying what is
+ * there already, module and configuration, changes nothing and is RUNTIME_OK.
  *
  * `created` (may be null) says whether the name is new. `function` (may be
  * null) is what is deployed now: put it back.
@@ -281,8 +296,8 @@ struct runtime_deployment {
  * Returns RUNTIME_INVALID (a name, or the configuration), RUNTIME_TOO_BIG,
  * RUNTIME_MALFORMED (err has the byte offset), RUNTIME_UNLINKABLE (err names
  * the import), RUNTIME_LIMIT, RUNTIME_CONFLICT, whatever the initialisation
- * ended with (RUNTIME_TRAP, RUNTIME_TIMEOUT...), RUNTIME_BUSY (the trial is a
- * call), RUNTIME_SYSTEM or RUNTIME_NO_MEMORY; nothing has changed then.
+ * ended with (RUNTIME_TRAP, RUNTIME_TIMEOUT...), RUNTIME_BUSY (initialising
+ * is a call), RUNTIME_SYSTEM or RUNTIME_NO_MEMORY; nothing has changed then.
  */
 enum runtime_status
 runtime_function_deploy(struct runtime *runtime,
@@ -472,6 +487,22 @@ struct runtime_value {
     char text[RUNTIME_VALUE_TEXT_SIZE];
 };
 
+/* What a call began with: symbol and name. */
+#define RUNTIME_START_MAP(X)                                                  \
+    X(RUNTIME_START_NONE, "none") /* it did not get that far */               \
+    X(RUNTIME_START_COLD, "cold") /* the function was initialised for it */   \
+    X(RUNTIME_START_SNAPSHOT, "snapshot") /* as it was initialised before */  \
+    X(RUNTIME_START_WARM, "warm") /* as another call left it */
+
+enum runtime_start {
+#define RUNTIME_START_SYMBOL(symbol, name) symbol,
+    RUNTIME_START_MAP(RUNTIME_START_SYMBOL)
+#undef RUNTIME_START_SYMBOL
+};
+
+const char *
+runtime_start_name(enum runtime_start start);
+
 /* How a call ended. */
 struct runtime_result {
     enum runtime_status status;
@@ -498,10 +529,11 @@ struct runtime_result {
     size_t log_bytes;
     uint64_t log_bytes_dropped;
 
-    uint64_t fuel_used;
+    enum runtime_start start;
+    uint64_t fuel_used;    /* what initialised the function is not counted */
     uint64_t memory_bytes; /* of linear memory, in the end */
 
-    /* How long it took: to make the sandbox and initialise it; to run. */
+    /* How long it took: to get a sandbox; to run. */
     uint64_t init_ns;
     uint64_t run_ns;
 };

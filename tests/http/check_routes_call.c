@@ -80,6 +80,8 @@ START_TEST(a_call_answers_with_its_output)
                       RUNTIME_CALL_ID_SIZE - 1);
     ck_assert_int_gt(
         atol(http_answer_header(&answer, "Glass-Fuel-Used", value)), 0);
+    ck_assert_str_eq(http_answer_header(&answer, "Glass-Start", value),
+                     "snapshot");
     http_answer_header(&answer, "Server-Timing", value);
     ck_assert_msg(strstr(value, "exec;dur=") != NULL, "%s", value);
     http_answer_deinit(&answer);

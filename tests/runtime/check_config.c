@@ -22,6 +22,10 @@ static const struct {
     {"{\"memory_bytes\": null}", RUNTIME_INVALID, "memory_bytes"},
     {"{\"memory_max\": 1}", RUNTIME_INVALID, "memory_max"},
     {"{\"fuel\": 1, \"fuel\": 2}", RUNTIME_INVALID, "no JSON"},
+    {"{\"reuse\": \"fresh\"}", RUNTIME_OK, NULL},
+    {"{\"reuse\": \"warm\"}", RUNTIME_OK, NULL},
+    {"{\"reuse\": \"hot\"}", RUNTIME_INVALID, "reuse"},
+    {"{\"reuse\": 1}", RUNTIME_INVALID, "reuse"},
     {"{\"env\": []}", RUNTIME_INVALID, "env"},
     {"{\"env\": {}}", RUNTIME_OK, NULL},
     {"{\"env\": {\"A\": 1}}", RUNTIME_INVALID, "'A'"},
@@ -54,6 +58,7 @@ END_TEST
 START_TEST(every_member_arrives_and_goes_back)
 {
     const char *json = "{\"timeout_ms\": 1, \"fuel\": 2, \"memory_bytes\": 3,"
+                       "\"reuse\": \"warm\","
                        "\"env\": {\"A\": \"x\", \"LONG\": \"y=z\"}}";
     struct runtime_config *config, *again;
 
@@ -62,6 +67,7 @@ START_TEST(every_member_arrives_and_goes_back)
     ck_assert_uint_eq(config->timeout_ms, 1);
     ck_assert_uint_eq(config->fuel, 2);
     ck_assert_uint_eq(config->memory_bytes, 3);
+    ck_assert_int_eq(config->reuse, RUNTIME_REUSE_WARM);
     ck_assert_uint_eq(config->variable_count, 2);
     ck_assert_str_eq(config->variables[1].name, "LONG");
     ck_assert_str_eq(config->variables[1].value, "y=z");
@@ -85,13 +91,14 @@ START_TEST(two_configurations_differ_by_any_member)
         {.timeout_ms = 1},
         {.fuel = 1},
         {.memory_bytes = 1},
+        {.reuse = RUNTIME_REUSE_WARM},
         {.variables = a, .variable_count = 1},
         {.variables = b, .variable_count = 1},
         {.variables = y, .variable_count = 1},
     };
 
-    for (size_t i = 0; i < 7; i++) {
-        for (size_t j = 0; j < 7; j++)
+    for (size_t i = 0; i < 8; i++) {
+        for (size_t j = 0; j < 8; j++)
             ck_assert_int_eq(
                 runtime__config_equals(&configs[i], &configs[j]), i == j);
     }

@@ -1,4 +1,5 @@
 /* check_runtime.c - tests of runtime/runtime.c. */
+#include "runtime/internal.h"
 #include "tests/runtime/world.h"
 
 #include <check.h>
@@ -305,6 +306,37 @@ START_TEST(modules_that_a_crash_left_behind_are_swept)
 }
 END_TEST
 
+/* More functions than faaslets may wait, called in turn. */
+START_TEST(faaslets_wait_up_to_the_bound_of_all)
+{
+    struct world world;
+    struct runtime_statistics statistics;
+    char names[6][8];
+
+    world_open(&world, NULL);
+    ck_assert_uint_ge(world.runtime->idle.max, 1);
+    ck_assert_uint_le(world.runtime->idle.max,
+                      RUNTIME_IDLE_FAASLETS_ALL_MAX);
+    world.runtime->idle.max = 4;
+    for (size_t i = 0; i < 6; i++) {
+        snprintf(names[i], sizeof(names[i]), "f%zu", i);
+        world_deploy_built(&world, names[i],
+                           world_handler("", BYTES(0x41, 0, 0x0b)));
+    }
+    for (size_t i = 0; i < 60; i++) {
+        struct runtime_call *call = world_call(&world, names[i % 6], "");
+        world_start(call, RUNTIME_OK);
+        runtime_call_destroy(call);
+        runtime_statistics(world.runtime, &statistics);
+        ck_assert_uint_ge(statistics.idle_count, 1);
+        ck_assert_uint_le(statistics.idle_count, 4);
+        if (i < 4)
+            ck_assert_uint_eq(statistics.idle_count, i + 1);
+    }
+    world_close(&world);
+}
+END_TEST
+
 START_TEST(a_second_runtime_on_a_directory_is_busy)
 {
     struct world world;
@@ -347,6 +379,7 @@ add_tests(TCase *tests)
     tcase_add_test(tests, a_damaged_function_is_told_and_its_neighbour_stays);
     tcase_add_test(tests, a_function_whose_imports_are_gone_is_told);
     tcase_add_test(tests, modules_that_a_crash_left_behind_are_swept);
+    tcase_add_test(tests, faaslets_wait_up_to_the_bound_of_all);
     tcase_add_test(tests, a_second_runtime_on_a_directory_is_busy);
     tcase_add_test(tests, a_place_that_is_no_directory_is_said);
 }
