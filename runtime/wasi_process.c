@@ -11,6 +11,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+enum { random_bytes_at_once = 65536 };
+
 bool
 runtime__texts_append(struct runtime__texts *texts, const char *first,
                       const char *second, const char *third)
@@ -228,28 +230,51 @@ runtime__wasi_clock_time_get(struct gvm_call *call, void *data,
 
 /* ---- Randomness, and the end ------------------------------------------- */
 
+/* Fills the range, in pieces between which the deadline is looked at: the
+ * kernel makes a few hundred megabytes in a second, and charges no fuel. */
+static enum runtime__wasi_errno
+fill_random(const struct runtime__wasi *wasi, uint8_t *range,
+            uint32_t length_bytes, bool *timed_out)
+{
+    while (length_bytes > 0) {
+        uint64_t now_ns = 0;
+        runtime__wasi_clock_now(RUNTIME__WASI_CLOCK_MONOTONIC, &now_ns);
+        *timed_out = wasi->deadline_ns && now_ns >= wasi->deadline_ns;
+        if (*timed_out)
+            break;
+        ssize_t count =
+            getrandom(range,
+                      length_bytes < random_bytes_at_once
+                          ? length_bytes
+                          : random_bytes_at_once,
+                      0);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return runtime__wasi_errno_last();
+        range += count;
+        length_bytes -= (uint32_t)count;
+    }
+    return RUNTIME__WASI_SUCCESS;
+}
+
 enum gvm_status
 runtime__wasi_random_get(struct gvm_call *call, void *data,
                          union gvm_value *slots)
 {
-    const struct runtime__wasi *wasi = data;
+    struct runtime__wasi *wasi = data;
     uint32_t length_bytes = slots[1].i32;
     uint8_t *range =
         runtime__wasi_range(wasi, slots[0].i32, length_bytes);
+    bool timed_out = false;
 
     (void)call;
     if (!range)
         return runtime__wasi_return(slots, RUNTIME__WASI_EFAULT);
-    while (length_bytes > 0) {
-        ssize_t count = getrandom(range, length_bytes, 0);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return runtime__wasi_return(slots, RUNTIME__WASI_EIO);
-        range += count;
-        length_bytes -= (uint32_t)count;
-    }
-    return runtime__wasi_return(slots, RUNTIME__WASI_SUCCESS);
+    enum runtime__wasi_errno error =
+        fill_random(wasi, range, length_bytes, &timed_out);
+    return timed_out ? runtime__wasi_time_out(wasi)
+                     : runtime__wasi_return(slots, error);
 }
 
 enum gvm_status

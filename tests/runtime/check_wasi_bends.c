@@ -44,7 +44,7 @@ static const uint64_t longs[] = {
 enum {
     bend_count = sizeof(bends) / sizeof(bends[0]),
     long_count = sizeof(longs) / sizeof(longs[0]),
-    rounds = 400,
+    rounds = 200,
 };
 
 static const struct runtime__hostcall rows[] = {
@@ -112,12 +112,19 @@ open_all(void)
     wasi_open_directory("a");
 }
 
+/* The one that waits comes back, by a deadline that has passed. */
+static void
+end_waits(const struct runtime__hostcall *row)
+{
+    if (!strcmp(row->name, "poll_oneoff"))
+        wasi_world.wasi.deadline_ns = 1;
+}
+
 START_TEST(nothing_but_an_errno_comes_of_it)
 {
     state = 88172645463325252u + (uint64_t)_i;
     ck_assert_int_eq(mkdir(wasi_host_path("a"), 0700), 0);
-    /* Whatever waits comes back. */
-    wasi_world.wasi.deadline_ns = 1;
+    end_waits(&rows[_i]);
     for (int round = 0; round < rounds; round++) {
         runtime__wasi_deinit(&wasi_world.wasi);
         mkdir(wasi_host_path("a"), 0700);
@@ -131,7 +138,7 @@ END_TEST
 
 START_TEST(without_a_memory_nothing_is_written)
 {
-    wasi_world.wasi.deadline_ns = 1;
+    end_waits(&rows[_i]);
     state = 1;
     wasi_world.wasi.memory = NULL;
     for (int i = 0; i < rounds; i++)

@@ -165,6 +165,19 @@ START_TEST(random_bytes_fill_their_range_and_no_more)
 }
 END_TEST
 
+START_TEST(randomness_ends_at_the_deadline)
+{
+    union gvm_value slots[2] = {{.slot = 0}, {.slot = page}};
+
+    wasi.deadline_ns = 1;
+    ck_assert_int_eq(runtime__wasi_random_get(NULL, &wasi, slots),
+                     GVM_EXITED);
+    ck_assert(wasi.timed_out);
+    wasi.deadline_ns = UINT64_MAX;
+    ck_assert_uint_eq(ask(runtime__wasi_random_get, 0, page, 0), 0);
+}
+END_TEST
+
 START_TEST(an_exit_ends_the_call_and_is_kept)
 {
     union gvm_value slots[1] = {{.slot = 0xffffffff}};
@@ -223,6 +236,7 @@ add_tests(TCase *tests)
     tcase_add_loop_test(tests, no_texts_are_none, 0, 2);
     tcase_add_test(tests, there_are_four_clocks);
     tcase_add_test(tests, random_bytes_fill_their_range_and_no_more);
+    tcase_add_test(tests, randomness_ends_at_the_deadline);
     tcase_add_test(tests, an_exit_ends_the_call_and_is_kept);
     tcase_add_test(tests, a_signal_is_ignored_or_ends_the_program);
     tcase_add_test(tests, yielding_does_nothing);
