@@ -305,6 +305,26 @@ gvm__translate_br_table(struct gvm__translation *t)
     t->dead = true;
 }
 
+/* Parameters up to which ORDER RETURN of ops.inc has rows. */
+#define RETURN_PARAMETERS_MAX 4
+
+/* Says where the links are: behind the parameters, in the operation itself
+ * where there is one for so many. */
+static void
+finish_return(struct gvm__ir *ir, uint32_t parameter_count)
+{
+    ir->immediates[0] = parameter_count;
+    if (parameter_count > RETURN_PARAMETERS_MAX)
+        return;
+    if (ir->op == GVM__OP_return_0)
+        ir->op = GVM__OP_return_0_behind_0;
+    else if (ir->op == GVM__OP_return_1)
+        ir->op = GVM__OP_return_1_behind_0;
+    else
+        return;
+    ir->op = (uint16_t)(ir->op + 2 * parameter_count);
+}
+
 void
 gvm__translate_return(struct gvm__translation *t)
 {
@@ -336,6 +356,6 @@ gvm__translate_return(struct gvm__translation *t)
             value->constant ? GVM__KIND_IMMEDIATE : GVM__KIND_SLOT;
         ir->sources[0] = value->constant ? value->value : value->slot;
     }
-    ir->immediates[0] = t->type->parameter_count;
+    finish_return(ir, t->type->parameter_count);
     t->dead = true;
 }

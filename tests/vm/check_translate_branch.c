@@ -5,6 +5,7 @@
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -441,6 +442,54 @@ START_TEST(hundreds_of_values_move_at_once)
 }
 END_TEST
 
+#define PARAMETERS_MAX 8
+
+/* Arguments 1, 2, ... for a call of `function`. */
+static void
+put_call(struct byte_buffer *body, int parameter_count, uint8_t function)
+{
+    for (int i = 0; i < parameter_count; i++)
+        byte_buffer_put(body, BYTES(CONST((uint8_t)(i + 1))));
+    byte_buffer_put(body, BYTES(I(CALL), function));
+}
+
+/*
+ * 0 gives the last of its parameters (or 0), from a local; 1 a constant; 2
+ * nothing, but counts global 0 up. "f" calls each, with a value below.
+ */
+START_TEST(functions_of_any_number_of_parameters_find_their_way_back)
+{
+    static const char letters[PARAMETERS_MAX + 1] = "iiiiiiii";
+    struct module_builder *builder = module_builder_create();
+    struct byte_buffer body = {0};
+    char gives[PARAMETERS_MAX + 3], keeps[PARAMETERS_MAX + 3];
+    uint8_t last = _i > 0 ? (uint8_t)(_i - 1) : 0;
+
+    snprintf(gives, sizeof(gives), "%.*s:i", _i, letters);
+    snprintf(keeps, sizeof(keeps), "%.*s:", _i, letters);
+    module_builder_func(builder, gives, "i",
+                        BYTES(GET(last), TEE((uint8_t)_i), GET((uint8_t)_i),
+                              I(DROP), END));
+    module_builder_func(builder, gives, "", BYTES(CONST(50), END));
+    module_builder_func(builder, keeps, "",
+                        BYTES(I(GLOBAL_GET), 0, CONST(1), ADD,
+                              I(GLOBAL_SET), 0, END));
+    byte_buffer_put(&body, BYTES(CONST(7)));
+    put_call(&body, _i, 0);
+    put_call(&body, _i, 1);
+    put_call(&body, _i, 2);
+    byte_buffer_put(&body, BYTES(ADD, ADD, I(GLOBAL_GET), 0, ADD, END));
+    module_builder_func(builder, ":i", "", body.bytes, body.length_bytes);
+    byte_buffer_deinit(&body);
+    module_builder_global(builder, 'i', true, BYTES(CONST(0), END));
+    module_builder_export(builder, "f", GVM_EXTERN_FUNC, 3);
+    vm_guest_open(&guest, GVM_BOUNDS_EXPLICIT, builder, NULL);
+    vm_guest_expect(&guest, "f", NULL, 1, SLOTS(7u + (uint32_t)_i + 50 + 1));
+    vm_guest_expect(&guest, "f", NULL, 1, SLOTS(7u + (uint32_t)_i + 50 + 2));
+    vm_guest_close(&guest);
+}
+END_TEST
+
 static Suite *
 translate_branch_suite(void)
 {
@@ -452,6 +501,9 @@ translate_branch_suite(void)
     tcase_add_loop_test(tcase, tables_of_any_size_find_every_label, 0,
                         (int)COUNT_OF(table_sizes));
     tcase_add_test(tcase, hundreds_of_values_move_at_once);
+    tcase_add_loop_test(
+        tcase, functions_of_any_number_of_parameters_find_their_way_back, 0,
+        PARAMETERS_MAX + 1);
     suite_add_tcase(suite, tcase);
     return suite;
 }
