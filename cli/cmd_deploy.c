@@ -28,6 +28,8 @@
     X(H, SIZE, memory, "memory", "BYTES", "configure their memory")           \
     X(H, LIST, env, "env", "NAME=VALUE",                                      \
       "configure a variable of theirs; may be repeated")                      \
+    X(H, LIST, dir_read, "dir-read", "HOST[::GUEST]",                         \
+      "let it read this part of the server's --files; may be repeated")       \
     X(H, FLAG, warm, "warm", NULL,                                            \
       "configure that they may find what earlier ones left")                  \
     X(H, FLAG, reset, "reset", NULL, "configure nothing but what is given")
@@ -65,7 +67,8 @@ static bool
 has_config(const struct deploy_options *values)
 {
     return values->reset || values->timeout || values->fuel ||
-           values->memory || values->warm || values->env.count > 0;
+           values->memory || values->warm || values->env.count > 0 ||
+           values->dir_read.count > 0;
 }
 
 /* Zero is the server's own default, which is said by saying nothing. */
@@ -74,6 +77,26 @@ set_number(json_t *config, const char *name, uint64_t number)
 {
     if (number > 0)
         json_object_set_new(config, name, json_integer((json_int_t)number));
+}
+
+/* False after a complaint. */
+static bool
+add_directories(const struct deploy_options *values, json_t *config)
+{
+    json_t *dirs = json_object();
+
+    json_object_set_new(config, "dirs", dirs);
+    for (size_t index = 0; index < values->dir_read.count; index++) {
+        const char *word = values->dir_read.items[index];
+        size_t host_bytes;
+        const char *guest = options_split_directory(word, &host_bytes);
+        if (!guest) {
+            command_usage(&cmd_deploy, "'%s' is no HOST[::GUEST]", word);
+            return false;
+        }
+        json_object_set_new(dirs, guest, json_stringn(word, host_bytes));
+    }
+    return true;
 }
 
 /* The configuration as text that the caller frees; null after a complaint. */
@@ -102,6 +125,10 @@ build_config(const struct deploy_options *values)
     if (values->warm)
         json_object_set_new(config, "reuse", json_string("warm"));
     json_object_set_new(config, "env", env);
+    if (!add_directories(values, config)) {
+        json_decref(config);
+        return NULL;
+    }
     char *text = json_dumps(config, JSON_COMPACT);
     json_decref(config);
     return text;

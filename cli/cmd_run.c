@@ -70,9 +70,9 @@ split_variables(const struct words *words, struct runtime_variable *variables,
 }
 
 /*
- * Splits `HOST[::GUEST]` words, at the last colons, and adds them to the
- * program's directories. Copies keep the names and are to be freed. Returns
- * the word that is none, or null.
+ * Splits `HOST[::GUEST]` words and adds them to the program's directories.
+ * Copies keep the names and are to be freed. Returns the word that is none, or
+ * null.
  */
 static const char *
 split_directories(const struct words *words, bool read_only,
@@ -80,21 +80,16 @@ split_directories(const struct words *words, bool read_only,
                   size_t *count)
 {
     for (size_t index = 0; index < words->count; index++) {
-        char *host = strdup(words->items[index]);
-        const char *guest = host;
+        size_t host_bytes;
+        const char *guest =
+            options_split_directory(words->items[index], &host_bytes);
+        char *host = guest ? strndup(words->items[index], host_bytes) : NULL;
         if (!host)
             return words->items[index];
         copies[*count] = host;
-        for (char *colons = strstr(host, "::"); colons;
-             colons = strstr(colons + 1, "::"))
-            guest = colons + 2;
-        if (guest != host)
-            host[guest - host - 2] = '\0';
         directories[*count] =
             (struct runtime_directory){host, guest, read_only};
         ++*count;
-        if (!*host || !*guest)
-            return words->items[index];
     }
     return NULL;
 }

@@ -25,6 +25,8 @@
       "only the port; 0 lets the system choose")                              \
     X(H, TEXT, data, "data", "DIR",                                           \
       "keep functions there; else they are forgotten")                        \
+    X(H, TEXT, files, "files", "DIR",                                         \
+      "let functions read parts of this directory")                           \
     X(H, TEXT, state, "state", "URL",                                         \
       "where values live: memory, redis://HOST:PORT, unix:PATH")              \
     X(H, NUMBER, threads, "threads", "COUNT",                                 \
@@ -144,6 +146,7 @@ open_runtime(const struct serve_options *values, struct service *service)
     };
     struct runtime_options runtime_options = {
         .data_dir = values->data,
+        .files_dir = values->files,
         .timeout_ms = values->timeout,
         .fuel = values->fuel,
         .memory_bytes = values->memory,

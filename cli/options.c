@@ -259,6 +259,18 @@ options_ask_help(char **arguments)
     return false;
 }
 
+const char *
+options_split_directory(const char *word, size_t *host_bytes)
+{
+    const char *guest = word;
+
+    for (const char *colons = strstr(word, "::"); colons;
+         colons = strstr(colons + 1, "::"))
+        guest = colons + 2;
+    *host_bytes = guest == word ? strlen(word) : (size_t)(guest - word) - 2;
+    return *host_bytes > 0 && *guest ? guest : NULL;
+}
+
 void
 options_print(const struct option *options, size_t count)
 {

@@ -75,6 +75,14 @@ options_parse(const char *command, const struct option *options, size_t count,
 bool
 options_ask_help(char **arguments);
 
+/*
+ * Takes `HOST[::GUEST]` apart, at the last colons: GUEST is what is returned,
+ * all of the word when it is not said, and HOST its first `host_bytes`. Null
+ * when one of them is empty.
+ */
+const char *
+options_split_directory(const char *word, size_t *host_bytes);
+
 /* Prints the options, two columns, to stdout. */
 void
 options_print(const struct option *options, size_t count);

@@ -20,6 +20,21 @@
 static const char json[] = "application/json";
 static const char wasm[] = "application/wasm";
 
+static json_t *
+describe_directories(const struct runtime_config *config)
+{
+    json_t *directories = json_object();
+
+    for (size_t index = 0; index < config->directory_count; index++) {
+        const struct runtime_directory *directory =
+            &config->directories[index];
+        json_object_set_new(
+            directories, directory->guest,
+            http__json_text(directory->host, strlen(directory->host)));
+    }
+    return directories;
+}
+
 /* The configuration as it can be deployed again: zeros are left out. */
 static json_t *
 describe_config(const struct runtime_config *config)
@@ -46,6 +61,8 @@ describe_config(const struct runtime_config *config)
                                             strlen(variable->value)));
     }
     json_object_set_new(document, "env", env);
+    if (config->directory_count > 0)
+        json_object_set_new(document, "dirs", describe_directories(config));
     return document;
 }
 

@@ -17,6 +17,7 @@
 #include "runtime/call.h"
 
 #include "runtime/digest.h"
+#include "runtime/directory.h"
 #include "runtime/environment.h"
 #include "runtime/error.h"
 #include "runtime/faaslet.h"
@@ -353,10 +354,10 @@ make_texts(const struct runtime_call *call, struct runtime__texts *arguments,
     return status;
 }
 
-static void
-connect_faaslet(struct runtime_call *call, struct runtime__faaslet *faaslet,
-                const struct runtime__texts *arguments,
-                const struct runtime__texts *environment)
+static enum runtime_status
+attach(struct runtime_call *call, struct runtime__faaslet *faaslet,
+       const struct runtime__texts *arguments,
+       const struct runtime__texts *environment, struct runtime_error *err)
 {
     faaslet->call = call;
     faaslet->store = call->runtime->options.store;
@@ -369,6 +370,9 @@ connect_faaslet(struct runtime_call *call, struct runtime__faaslet *faaslet,
         .write_output = write_output,
         .write_error = write_error,
     };
+    return runtime__directory_give(call->runtime->files_root,
+                                   call->function->config, &faaslet->wasi,
+                                   err);
 }
 
 /* Runs what was chosen or what the kind stands for, and reads its results. */
@@ -459,8 +463,9 @@ initialise(struct runtime_call *call, struct runtime_error *err)
         status = runtime__faaslet_create(call->runtime->engine,
                                          function->module, &limits, &faaslet,
                                          err);
+    if (status == RUNTIME_OK)
+        status = attach(call, faaslet, &arguments, &environment, err);
     if (status == RUNTIME_OK) {
-        connect_faaslet(call, faaslet, &arguments, &environment);
         status = runtime__faaslet_initialise(faaslet, err);
         status = judge(call, faaslet, status, err);
     }
@@ -522,9 +527,10 @@ run(struct runtime_call *call, struct runtime_error *err)
         make_texts(call, &arguments, &environment, err);
     if (status == RUNTIME_OK)
         status = get_faaslet(call, &limits, &faaslet, err);
+    if (status == RUNTIME_OK)
+        status = attach(call, faaslet, &arguments, &environment, err);
     if (status != RUNTIME_OK)
         goto done;
-    connect_faaslet(call, faaslet, &arguments, &environment);
     uint64_t ready_ns = runtime__wait_now_ns();
     result->init_ns = ready_ns - begun_ns;
     status = runtime__faaslet_restored(faaslet, err);

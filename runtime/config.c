@@ -65,6 +65,74 @@ check_variables(const struct runtime_config *config,
     return RUNTIME_OK;
 }
 
+static bool
+is_directory_name(const char *name)
+{
+    return name && *name && runtime__text_is_utf8(name);
+}
+
+static enum runtime_status
+check_directories(const struct runtime_config *config,
+                  struct runtime_error *err)
+{
+    if (config->directory_count > RUNTIME_DIRECTORIES_MAX)
+        return runtime__error_set(err, RUNTIME_LIMIT,
+                                  "%zu directories are more than %d",
+                                  config->directory_count,
+                                  RUNTIME_DIRECTORIES_MAX);
+    for (size_t i = 0; i < config->directory_count; i++) {
+        const struct runtime_directory *directory = &config->directories[i];
+        if (!is_directory_name(directory->guest) ||
+            !is_directory_name(directory->host))
+            return runtime__error_set(
+                err, RUNTIME_INVALID,
+                "a directory's name is empty or not UTF-8");
+        if (strlen(directory->guest) > RUNTIME_DIRECTORY_NAME_BYTES_MAX ||
+            strlen(directory->host) > RUNTIME_DIRECTORY_NAME_BYTES_MAX)
+            return runtime__error_set(
+                err, RUNTIME_LIMIT,
+                "a directory's name is longer than %d bytes",
+                RUNTIME_DIRECTORY_NAME_BYTES_MAX);
+        if (!directory->read_only)
+            return runtime__error_set(
+                err, RUNTIME_INVALID,
+                "functions only read their directories");
+        for (size_t j = 0; j < i; j++) {
+            if (!strcmp(directory->guest, config->directories[j].guest))
+                return runtime__error_set(
+                    err, RUNTIME_INVALID,
+                    "the directory '%.100s' is there twice",
+                    directory->guest);
+        }
+    }
+    return RUNTIME_OK;
+}
+
+/* Copies two texts behind each other; returns where the next one goes. */
+static char *
+copy_pair(char *text, const char *first, const char *second,
+          const char **first_copy, const char **second_copy)
+{
+    *first_copy = text;
+    text = stpcpy(text, first) + 1;
+    *second_copy = text;
+    return stpcpy(text, second) + 1;
+}
+
+static size_t
+texts_bytes_of(const struct runtime_config *config)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < config->variable_count; i++)
+        sum += strlen(config->variables[i].name) +
+               strlen(config->variables[i].value) + 2;
+    for (size_t i = 0; i < config->directory_count; i++)
+        sum += strlen(config->directories[i].host) +
+               strlen(config->directories[i].guest) + 2;
+    return sum;
+}
+
 enum runtime_status
 runtime__config_copy(const struct runtime_config *config,
                      struct runtime_config **copy, struct runtime_error *err)
@@ -82,28 +150,37 @@ runtime__config_copy(const struct runtime_config *config,
     if (status != RUNTIME_OK)
         return status;
 
+    status = check_directories(config, err);
+    if (status != RUNTIME_OK)
+        return status;
+
     /* The checks bound the sum to a few megabytes. */
-    size_t count = config->variable_count;
-    size_t texts_bytes = 0;
-    for (size_t i = 0; i < count; i++)
-        texts_bytes += strlen(config->variables[i].name) + 1 +
-                       strlen(config->variables[i].value) + 1;
-    struct runtime_config *block =
-        malloc(sizeof(*block) + count * sizeof(struct runtime_variable) +
-               texts_bytes);
+    struct runtime_config *block = malloc(
+        sizeof(*block) +
+        config->variable_count * sizeof(struct runtime_variable) +
+        config->directory_count * sizeof(struct runtime_directory) +
+        texts_bytes_of(config));
     if (!block)
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for a configuration");
     struct runtime_variable *variables =
         (struct runtime_variable *)(void *)(block + 1);
-    char *text = (char *)(variables + count);
+    struct runtime_directory *directories =
+        (struct runtime_directory *)(void *)(variables +
+                                             config->variable_count);
+    char *text = (char *)(directories + config->directory_count);
     *block = *config;
     block->variables = variables;
-    for (size_t i = 0; i < count; i++) {
-        variables[i].name = text;
-        text = stpcpy(text, config->variables[i].name) + 1;
-        variables[i].value = text;
-        text = stpcpy(text, config->variables[i].value) + 1;
+    block->directories = directories;
+    for (size_t i = 0; i < config->variable_count; i++)
+        text = copy_pair(text, config->variables[i].name,
+                         config->variables[i].value, &variables[i].name,
+                         &variables[i].value);
+    for (size_t i = 0; i < config->directory_count; i++) {
+        directories[i].read_only = true;
+        text = copy_pair(text, config->directories[i].host,
+                         config->directories[i].guest, &directories[i].host,
+                         &directories[i].guest);
     }
     *copy = block;
     return RUNTIME_OK;
@@ -121,8 +198,14 @@ runtime__config_equals(const struct runtime_config *a,
 {
     if (a->timeout_ms != b->timeout_ms || a->fuel != b->fuel ||
         a->memory_bytes != b->memory_bytes || a->reuse != b->reuse ||
-        a->variable_count != b->variable_count)
+        a->variable_count != b->variable_count ||
+        a->directory_count != b->directory_count)
         return false;
+    for (size_t i = 0; i < a->directory_count; i++) {
+        if (strcmp(a->directories[i].host, b->directories[i].host) != 0 ||
+            strcmp(a->directories[i].guest, b->directories[i].guest) != 0)
+            return false;
+    }
     for (size_t i = 0; i < a->variable_count; i++) {
         if (strcmp(a->variables[i].name, b->variables[i].name) != 0 ||
             strcmp(a->variables[i].value, b->variables[i].value) != 0)
@@ -148,7 +231,13 @@ json_t *
 runtime__config_to_json(const struct runtime_config *config)
 {
     json_t *variables = json_object();
+    json_t *directories = json_object();
 
+    for (size_t i = 0; i < config->directory_count; i++) {
+        if (json_object_set_new(directories, config->directories[i].guest,
+                                json_string(config->directories[i].host)))
+            goto fail;
+    }
     for (size_t i = 0; i < config->variable_count; i++) {
         if (json_object_set_new(variables, config->variables[i].name,
                                 json_string(config->variables[i].value)))
@@ -156,13 +245,16 @@ runtime__config_to_json(const struct runtime_config *config)
     }
     /* The limits are below the ceilings, far inside a signed number. */
     json_t *json = json_pack(
-        "{sI sI sI ss sO}", "timeout_ms", (json_int_t)config->timeout_ms,
+        "{sI sI sI ss sO sO}", "timeout_ms", (json_int_t)config->timeout_ms,
         "fuel", (json_int_t)config->fuel, "memory_bytes",
         (json_int_t)config->memory_bytes, "reuse",
-        runtime_reuse_name(config->reuse), "env", variables);
+        runtime_reuse_name(config->reuse), "env", variables, "dirs",
+        directories);
+    json_decref(directories);
     json_decref(variables);
     return json;
 fail:
+    json_decref(directories);
     json_decref(variables);
     return NULL;
 }
@@ -179,7 +271,12 @@ number_from_json(const char *name, const json_t *json, uint64_t *number,
     return RUNTIME_OK;
 }
 
-/* `variables` has room for all of them. */
+/* Where what is read is put, until it is copied into one block. */
+struct room {
+    struct runtime_variable variables[RUNTIME_VARIABLES_MAX];
+    struct runtime_directory directories[RUNTIME_DIRECTORIES_MAX];
+};
+
 static enum runtime_status
 variables_from_json(json_t *json, struct runtime_config *config,
                     struct runtime_variable *variables,
@@ -188,6 +285,14 @@ variables_from_json(json_t *json, struct runtime_config *config,
     const char *name;
     json_t *value;
 
+    if (!json_is_object(json))
+        return runtime__error_set(err, RUNTIME_INVALID,
+                                  "'env' of the configuration is no object");
+    if (json_object_size(json) > RUNTIME_VARIABLES_MAX)
+        return runtime__error_set(err, RUNTIME_LIMIT,
+                                  "%zu variables are more than %d",
+                                  json_object_size(json),
+                                  RUNTIME_VARIABLES_MAX);
     config->variables = variables;
     json_object_foreach(json, name, value) {
         if (!json_is_string(value))
@@ -198,6 +303,35 @@ variables_from_json(json_t *json, struct runtime_config *config,
             .name = name,
             .value = json_string_value(value),
         };
+    }
+    return RUNTIME_OK;
+}
+
+/* The same for directories. */
+static enum runtime_status
+directories_from_json(json_t *json, struct runtime_config *config,
+                      struct runtime_directory *directories,
+                      struct runtime_error *err)
+{
+    const char *guest;
+    json_t *host;
+
+    if (!json_is_object(json))
+        return runtime__error_set(err, RUNTIME_INVALID,
+                                  "'dirs' of the configuration is no object");
+    if (json_object_size(json) > RUNTIME_DIRECTORIES_MAX)
+        return runtime__error_set(err, RUNTIME_LIMIT,
+                                  "%zu directories are more than %d",
+                                  json_object_size(json),
+                                  RUNTIME_DIRECTORIES_MAX);
+    config->directories = directories;
+    json_object_foreach(json, guest, host) {
+        if (!json_is_string(host))
+            return runtime__error_set(err, RUNTIME_INVALID,
+                                      "the directory '%.64s' is no string",
+                                      guest);
+        directories[config->directory_count++] = (struct runtime_directory){
+            json_string_value(host), guest, true};
     }
     return RUNTIME_OK;
 }
@@ -223,8 +357,7 @@ reuse_from_json(const json_t *json, enum runtime_reuse *reuse,
 
 static enum runtime_status
 member_from_json(const char *name, json_t *json,
-                 struct runtime_config *config,
-                 struct runtime_variable *variables,
+                 struct runtime_config *config, struct room *room,
                  struct runtime_error *err)
 {
     if (!strcmp(name, "timeout_ms"))
@@ -235,19 +368,12 @@ member_from_json(const char *name, json_t *json,
         return number_from_json(name, json, &config->memory_bytes, err);
     if (!strcmp(name, "reuse"))
         return reuse_from_json(json, &config->reuse, err);
-    if (strcmp(name, "env") != 0)
-        return runtime__error_set(err, RUNTIME_INVALID,
-                                  "a configuration has no member '%.64s'",
-                                  name);
-    if (!json_is_object(json))
-        return runtime__error_set(err, RUNTIME_INVALID,
-                                  "'env' of the configuration is no object");
-    if (json_object_size(json) > RUNTIME_VARIABLES_MAX)
-        return runtime__error_set(err, RUNTIME_LIMIT,
-                                  "%zu variables are more than %d",
-                                  json_object_size(json),
-                                  RUNTIME_VARIABLES_MAX);
-    return variables_from_json(json, config, variables, err);
+    if (!strcmp(name, "env"))
+        return variables_from_json(json, config, room->variables, err);
+    if (!strcmp(name, "dirs"))
+        return directories_from_json(json, config, room->directories, err);
+    return runtime__error_set(err, RUNTIME_INVALID,
+                              "a configuration has no member '%.64s'", name);
 }
 
 enum runtime_status
@@ -255,7 +381,7 @@ runtime__config_from_json(const json_t *json, struct runtime_config **config,
                           struct runtime_error *err)
 {
     struct runtime_config read = {0};
-    struct runtime_variable variables[RUNTIME_VARIABLES_MAX];
+    struct room room;
     const char *name;
     json_t *value;
 
@@ -265,7 +391,7 @@ runtime__config_from_json(const json_t *json, struct runtime_config **config,
     /* Jansson's iteration wants to be able to write, and does not. */
     json_object_foreach((json_t *)(uintptr_t)json, name, value) {
         enum runtime_status status =
-            member_from_json(name, value, &read, variables, err);
+            member_from_json(name, value, &read, &room, err);
         if (status != RUNTIME_OK)
             return status;
     }

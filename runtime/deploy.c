@@ -13,6 +13,7 @@
 
 #include "runtime/config.h"
 #include "runtime/digest.h"
+#include "runtime/directory.h"
 #include "runtime/error.h"
 
 #include <stdlib.h>
@@ -66,8 +67,12 @@ check_deployment(const struct runtime *runtime,
                                   deployment->module_bytes,
                                   runtime->options.module_bytes_max);
     if (deployment->config)
-        return runtime__deploy_check_config(runtime, deployment->config, err);
-    return RUNTIME_OK;
+        status =
+            runtime__deploy_check_config(runtime, deployment->config, err);
+    if (status == RUNTIME_OK && deployment->config)
+        status = runtime__directory_check(runtime->files_root,
+                                          deployment->config, err);
+    return status;
 }
 
 /* A new reference: to the module that others have already, or a new one. */

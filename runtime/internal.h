@@ -24,6 +24,7 @@ struct runtime {
     struct runtime__idle idle;
     pthread_mutex_t reclaim_lock; /* one at a time is enough */
     struct runtime__random random;
+    int files_root; /* of `files_dir`, or -1 */
 
     /* Held while functions are written down and published. */
     pthread_mutex_t deploy_lock;

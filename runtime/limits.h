@@ -66,8 +66,10 @@
 #define RUNTIME_ARGUMENTS_BYTES_MAX (1u << 20)
 #define RUNTIME_ARGUMENTS_MAX 65536
 
-/* Directories that a program can be given. */
+/* Directories that a program or a function can be given, and what a function
+ * calls one of them and where it is. */
 #define RUNTIME_DIRECTORIES_MAX 64
+#define RUNTIME_DIRECTORY_NAME_BYTES_MAX 4095
 
 /* Descriptors that a program has open at once; one more is EMFILE. */
 #define RUNTIME_WASI_DESCRIPTORS_MAX 1024

@@ -134,7 +134,7 @@ open_directories(struct running *running, struct runtime_error *err)
                                   RUNTIME_DIRECTORIES_MAX);
     for (size_t i = 0; i < program->directory_count && status == RUNTIME_OK;
          i++)
-        status = runtime__wasi_preopen(&running->faaslet->wasi,
+        status = runtime__wasi_preopen(&running->faaslet->wasi, -1,
                                        &program->directories[i], err);
     return status;
 }

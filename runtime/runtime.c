@@ -9,12 +9,14 @@
  */
 #include "runtime/internal.h"
 
+#include "runtime/directory.h"
 #include "runtime/engine.h"
 #include "runtime/error.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- Options ------------------------------------------------------------ */
 
@@ -292,6 +294,7 @@ runtime_create(const struct runtime_options *options,
                                   "out of memory for a runtime");
     memset(created, 0, sizeof(*created));
     created->options = copy;
+    created->files_root = -1;
     created->groups = RUNTIME__GROUP_wasi | RUNTIME__GROUP_core;
     if (copy.store)
         created->groups |= RUNTIME__GROUP_state;
@@ -304,6 +307,9 @@ runtime_create(const struct runtime_options *options,
     pthread_mutex_init(&created->deploy_lock, NULL);
     status = runtime__engine_create(copy.bounds, &created->engine,
                                     &created->guard, err);
+    if (status == RUNTIME_OK && copy.files_dir)
+        status = runtime__directory_open_root(
+            copy.files_dir, &created->files_root, err);
     if (status == RUNTIME_OK && copy.data_dir)
         status = load_all(created, err);
     if (status != RUNTIME_OK) {
@@ -312,6 +318,7 @@ runtime_create(const struct runtime_options *options,
     }
     /* The caller's, and only needed until here. */
     created->options.data_dir = NULL;
+    created->options.files_dir = NULL;
     *runtime = created;
     return RUNTIME_OK;
 }
@@ -327,6 +334,8 @@ runtime_destroy(struct runtime *runtime)
     pthread_mutex_destroy(&runtime->deploy_lock);
     pthread_mutex_destroy(&runtime->reclaim_lock);
     runtime__random_deinit(&runtime->random);
+    if (runtime->files_root >= 0)
+        close(runtime->files_root);
     free(runtime);
 }
 

@@ -135,6 +135,12 @@ struct runtime_options {
      */
     struct state_store *store;
 
+    /*
+     * The directory of which parts can be given to functions, to be read.
+     * Null: they are given none. It needs openat2(2), Linux 5.6.
+     */
+    const char *files_dir;
+
     enum runtime_bounds bounds;
 
     /* What one call may use unless its function's configuration differs. */
@@ -237,6 +243,18 @@ enum runtime_reuse {
 const char *
 runtime_reuse_name(enum runtime_reuse reuse);
 
+/*
+ * A directory of the host that a program sees under the name `guest`, and
+ * nothing above it, whatever its paths and links say. The program changes
+ * nothing in it that is `read_only`. Writing to a pipe in it that nobody reads
+ * is a signal for this process, SIGPIPE: who runs programs ignores it.
+ */
+struct runtime_directory {
+    const char *host;
+    const char *guest;
+    bool read_only;
+};
+
 /* What a deployment may choose; zero means the runtime's own. */
 struct runtime_config {
     uint64_t timeout_ms;
@@ -245,14 +263,20 @@ struct runtime_config {
     enum runtime_reuse reuse;
     const struct runtime_variable *variables;
     size_t variable_count;
+
+    /* What its calls read: paths below the runtime's `files_dir`, every one
+     * `read_only`. RUNTIME_DIRECTORIES_MAX at most. */
+    const struct runtime_directory *directories;
+    size_t directory_count;
 };
 
 /*
  * Reads a configuration from the `length_bytes` bytes of a JSON object:
- * `timeout_ms`, `fuel`, `memory_bytes` (numbers), `reuse` ("fresh" or "warm")
- * and `env` (an object of strings), none of them required. Another member is
- * RUNTIME_INVALID, as is what is no JSON; err names it. `config` is one block:
- * free() it.
+ * `timeout_ms`, `fuel`, `memory_bytes` (numbers), `reuse` ("fresh" or "warm"),
+ * `env` (an object of strings) and `dirs` (an object: what the guest calls it,
+ * and the directory), none of them required. Another member is
+ * RUNTIME_INVALID, as is what is no JSON; err names it. `config` is one
+ * block: free() it.
  */
 enum runtime_status
 runtime_config_parse(const char *json, size_t length_bytes,
@@ -566,18 +590,6 @@ struct runtime_streams {
      * for it, and a deadline ends such a wait. The others are always ready.
      */
     unsigned waitable;
-};
-
-/*
- * A directory of the host that a program sees under the name `guest`, and
- * nothing above it, whatever its paths and links say. The program changes
- * nothing in it that is `read_only`. Writing to a pipe in it that nobody reads
- * is a signal for this process, SIGPIPE: who runs programs ignores it.
- */
-struct runtime_directory {
-    const char *host;
-    const char *guest;
-    bool read_only;
 };
 
 /*

@@ -39,6 +39,13 @@ open_beneath(int directory, const char *path, uint64_t flags, unsigned mode)
     return (int)fd;
 }
 
+int
+runtime__wasi_path_open_below(int directory, const char *path,
+                              uint64_t flags)
+{
+    return open_beneath(directory, path, flags, 0);
+}
+
 bool
 runtime__wasi_path_is_supported(int directory)
 {

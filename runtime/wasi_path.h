@@ -57,6 +57,12 @@ runtime__wasi_path_parent(struct runtime__wasi_path *path,
 void
 runtime__wasi_parent_close(struct runtime__wasi_parent *parent);
 
+/* The same for a path of the host's own: a descriptor, or -1 and errno, which
+ * is EXDEV for a path that leaves. */
+int
+runtime__wasi_path_open_below(int directory, const char *path,
+                              uint64_t flags);
+
 /* Whether this kernel has openat2(2); else errno says how it is refused. */
 bool
 runtime__wasi_path_is_supported(int directory);

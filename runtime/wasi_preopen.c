@@ -33,38 +33,49 @@ fail(const struct runtime_directory *directory, const char *why,
 }
 
 enum runtime_status
-runtime__wasi_preopen(struct runtime__wasi *wasi,
-                      const struct runtime_directory *directory,
-                      struct runtime_error *err)
+runtime__wasi_open_directory(int root,
+                             const struct runtime_directory *directory,
+                             int *fd, struct runtime_error *err)
+{
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    int opened = root < 0 ? open(directory->host, flags)
+                          : runtime__wasi_path_open_below(
+                                root, directory->host, (unsigned)flags);
+
+    if (opened < 0)
+        return fail(directory, errno == EXDEV ? "it is outside: " : "", err);
+    if (!runtime__wasi_path_is_supported(opened)) {
+        enum runtime_status status =
+            fail(directory, "paths need openat2, Linux 5.6 and allowed: ",
+                 err);
+        close(opened);
+        return status;
+    }
+    *fd = opened;
+    return RUNTIME_OK;
+}
+
+/* Puts it in the table, which owns it then. */
+static enum runtime_status
+add(struct runtime__wasi *wasi, const struct runtime_directory *directory,
+    int fd, struct runtime_error *err)
 {
     const uint64_t all = directory->read_only
                              ? ~(uint64_t)RUNTIME__RIGHTS_CHANGE
                              : UINT64_MAX;
-    enum runtime_status status;
-    char *name = NULL;
     uint32_t place;
-    int fd = open(directory->host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0)
-        return fail(directory, "", err);
-    if (!runtime__wasi_path_is_supported(fd)) {
-        status = fail(directory,
-                      "paths need openat2, Linux 5.6 and allowed: ", err);
-        goto fail;
-    }
-    name = strdup(directory->guest);
     enum runtime__wasi_errno error =
-        name ? runtime__wasi_table_reserve(wasi, &place)
-             : RUNTIME__WASI_ENOMEM;
-    if (error != RUNTIME__WASI_SUCCESS) {
-        status = error == RUNTIME__WASI_EMFILE
-                     ? runtime__error_set(err, RUNTIME_LIMIT,
-                                          "more directories than %d",
-                                          RUNTIME_WASI_DESCRIPTORS_MAX - 3)
-                     : runtime__error_set(err, RUNTIME_NO_MEMORY,
-                                          "out of memory for a directory");
-        goto fail;
-    }
+        runtime__wasi_table_reserve(wasi, &place);
+
+    if (error == RUNTIME__WASI_EMFILE)
+        return runtime__error_set(err, RUNTIME_LIMIT,
+                                  "more directories than %d",
+                                  RUNTIME_WASI_DESCRIPTORS_MAX - 3);
+    char *name = error == RUNTIME__WASI_SUCCESS ? strdup(directory->guest)
+                                                : NULL;
+    if (!name)
+        return runtime__error_set(err, RUNTIME_NO_MEMORY,
+                                  "out of memory for a directory");
     runtime__wasi_table_put(
         wasi, place,
         &(struct runtime__wasi_descriptor){
@@ -77,8 +88,21 @@ runtime__wasi_preopen(struct runtime__wasi *wasi,
             .preopen = name,
         });
     return RUNTIME_OK;
-fail:
-    free(name);
-    close(fd);
+}
+
+enum runtime_status
+runtime__wasi_preopen(struct runtime__wasi *wasi, int root,
+                      const struct runtime_directory *directory,
+                      struct runtime_error *err)
+{
+    int fd = -1;
+    enum runtime_status status =
+        runtime__wasi_open_directory(root, directory, &fd, err);
+
+    if (status != RUNTIME_OK)
+        return status;
+    status = add(wasi, directory, fd, err);
+    if (status != RUNTIME_OK)
+        close(fd);
     return status;
 }

@@ -139,6 +139,37 @@ END_TEST
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
+static const struct {
+    const char *word;
+    size_t host_bytes;
+    const char *guest; /* null: it is none */
+} directories[] = {
+    {"a", 1, "a"},
+    {"a::b", 1, "b"},
+    {"a:b", 3, "a:b"},
+    {"a::b::c", 4, "c"},
+    {"a:::b", 2, "b"},
+    {"::b", 0, NULL},
+    {"a::", 0, NULL},
+    {"::", 0, NULL},
+    {"", 0, NULL},
+};
+
+START_TEST(a_directory_has_a_name_on_both_sides)
+{
+    size_t host_bytes;
+    const char *guest =
+        options_split_directory(directories[_i].word, &host_bytes);
+
+    if (!directories[_i].guest) {
+        ck_assert_ptr_null(guest);
+        return;
+    }
+    ck_assert_str_eq(guest, directories[_i].guest);
+    ck_assert_uint_eq(host_bytes, directories[_i].host_bytes);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -149,6 +180,8 @@ main(void)
     tcase_add_loop_test(tests, values_have_their_forms, 0, COUNT(forms));
     tcase_add_test(tests, help_is_asked_for_before_two_hyphens);
     tcase_add_loop_test(tests, the_nearest_name_is_alike, 0, COUNT(likes));
+    tcase_add_loop_test(tests, a_directory_has_a_name_on_both_sides, 0,
+                        COUNT(directories));
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -33,6 +33,27 @@ expect 2 "$glass" deploy tight "$faaslets/wordcount.wasm" --env A
 expect 1 "$glass" deploy tight "$faaslets/wordcount.wasm" --env =b
 complains '400'
 
+# Files, as far as the server has any for functions.
+copy=$GLASS_BIN_DIR/../tests/runtime/guests/copy.wasm
+expect 1 "$glass" deploy page "$copy" --dir-read . --env FROM=page
+complains 'no directories'
+stop_server
+mkdir "$work/files" "$work/files/site"
+echo 'a page' >"$work/files/site/page"
+start_server --data "$work/data" --threads 2 --files "$work/files"
+expect 0 "$glass" deploy page "$copy" --dir-read site::/www \
+    --env FROM=/www/page --json
+says '"dirs":{"/www":"site"}'
+expect 0 "$glass" invoke page
+is 'a page'
+expect 1 "$glass" deploy page "$copy" --dir-read ../data::/www
+complains 'outside'
+expect 2 "$glass" deploy page "$copy" --dir-read ::/www
+complains 'HOST[::GUEST]'
+expect 0 "$glass" invoke page
+expect 0 "$glass" deploy page "$copy" --reset
+expect 1 "$glass" invoke page
+
 expect 0 "$glass" invoke hello --data Glass
 is 'Hello, Glass!'
 expect 0 "$glass" invoke hello

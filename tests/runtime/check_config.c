@@ -26,6 +26,12 @@ static const struct {
     {"{\"reuse\": \"warm\"}", RUNTIME_OK, NULL},
     {"{\"reuse\": \"hot\"}", RUNTIME_INVALID, "reuse"},
     {"{\"reuse\": 1}", RUNTIME_INVALID, "reuse"},
+    {"{\"dirs\": {}}", RUNTIME_OK, NULL},
+    {"{\"dirs\": {\"/a\": \"b\", \"/b\": \"b\"}}", RUNTIME_OK, NULL},
+    {"{\"dirs\": [\"a\"]}", RUNTIME_INVALID, "'dirs'"},
+    {"{\"dirs\": {\"/a\": 1}}", RUNTIME_INVALID, "'/a'"},
+    {"{\"dirs\": {\"/a\": \"\"}}", RUNTIME_INVALID, "empty"},
+    {"{\"dirs\": {\"\": \"a\"}}", RUNTIME_INVALID, "empty"},
     {"{\"env\": []}", RUNTIME_INVALID, "env"},
     {"{\"env\": {}}", RUNTIME_OK, NULL},
     {"{\"env\": {\"A\": 1}}", RUNTIME_INVALID, "'A'"},
@@ -59,7 +65,8 @@ START_TEST(every_member_arrives_and_goes_back)
 {
     const char *json = "{\"timeout_ms\": 1, \"fuel\": 2, \"memory_bytes\": 3,"
                        "\"reuse\": \"warm\","
-                       "\"env\": {\"A\": \"x\", \"LONG\": \"y=z\"}}";
+                       "\"env\": {\"A\": \"x\", \"LONG\": \"y=z\"},"
+                       "\"dirs\": {\"/a\": \"b/c\", \"d\": \".\"}}";
     struct runtime_config *config, *again;
 
     ck_assert_int_eq(
@@ -71,6 +78,10 @@ START_TEST(every_member_arrives_and_goes_back)
     ck_assert_uint_eq(config->variable_count, 2);
     ck_assert_str_eq(config->variables[1].name, "LONG");
     ck_assert_str_eq(config->variables[1].value, "y=z");
+    ck_assert_uint_eq(config->directory_count, 2);
+    ck_assert_str_eq(config->directories[0].guest, "/a");
+    ck_assert_str_eq(config->directories[0].host, "b/c");
+    ck_assert(config->directories[1].read_only);
     json_t *written = runtime__config_to_json(config);
     ck_assert_int_eq(runtime__config_from_json(written, &again, NULL),
                      RUNTIME_OK);
@@ -86,6 +97,9 @@ START_TEST(two_configurations_differ_by_any_member)
     static const struct runtime_variable a[] = {{"A", "x"}};
     static const struct runtime_variable b[] = {{"B", "x"}};
     static const struct runtime_variable y[] = {{"A", "y"}};
+    static const struct runtime_directory in[] = {{"a", "/a", true}};
+    static const struct runtime_directory at[] = {{"b", "/a", true}};
+    static const struct runtime_directory as[] = {{"a", "/b", true}};
     static const struct runtime_config configs[] = {
         {0},
         {.timeout_ms = 1},
@@ -95,10 +109,13 @@ START_TEST(two_configurations_differ_by_any_member)
         {.variables = a, .variable_count = 1},
         {.variables = b, .variable_count = 1},
         {.variables = y, .variable_count = 1},
+        {.directories = in, .directory_count = 1},
+        {.directories = at, .directory_count = 1},
+        {.directories = as, .directory_count = 1},
     };
 
-    for (size_t i = 0; i < 8; i++) {
-        for (size_t j = 0; j < 8; j++)
+    for (size_t i = 0; i < 11; i++) {
+        for (size_t j = 0; j < 11; j++)
             ck_assert_int_eq(
                 runtime__config_equals(&configs[i], &configs[j]), i == j);
     }
@@ -170,6 +187,53 @@ START_TEST(each_limit_holds_at_and_past_it)
 }
 END_TEST
 
+static enum runtime_status
+copy_directories(const struct runtime_directory *directories, size_t count)
+{
+    struct runtime_config config = {.directories = directories,
+                                    .directory_count = count};
+    struct runtime_config *copy = NULL;
+    enum runtime_status status =
+        runtime__config_copy(&config, &copy, NULL);
+
+    free(copy);
+    return status;
+}
+
+START_TEST(directories_have_their_limits_too)
+{
+    static char names[RUNTIME_DIRECTORIES_MAX + 1][8];
+    static struct runtime_directory many[RUNTIME_DIRECTORIES_MAX + 1];
+    char *name = letters(RUNTIME_DIRECTORY_NAME_BYTES_MAX + 1);
+
+    for (size_t i = 0; i <= RUNTIME_DIRECTORIES_MAX; i++) {
+        snprintf(names[i], sizeof(names[i]), "/%zu", i);
+        many[i] = (struct runtime_directory){"a", names[i], true};
+    }
+    ck_assert_int_eq(copy_directories(many, RUNTIME_DIRECTORIES_MAX),
+                     RUNTIME_OK);
+    ck_assert_int_eq(copy_directories(many, RUNTIME_DIRECTORIES_MAX + 1),
+                     RUNTIME_LIMIT);
+    struct runtime_directory one = {name, "a", true};
+    ck_assert_int_eq(copy_directories(&one, 1), RUNTIME_LIMIT);
+    one.host++;
+    ck_assert_int_eq(copy_directories(&one, 1), RUNTIME_OK);
+    one = (struct runtime_directory){"a", name, true};
+    ck_assert_int_eq(copy_directories(&one, 1), RUNTIME_LIMIT);
+    one.guest++;
+    ck_assert_int_eq(copy_directories(&one, 1), RUNTIME_OK);
+    one = (struct runtime_directory){"a", "a", false};
+    ck_assert_int_eq(copy_directories(&one, 1), RUNTIME_INVALID);
+    one = (struct runtime_directory){"\xff", "a", true};
+    ck_assert_int_eq(copy_directories(&one, 1), RUNTIME_INVALID);
+    one = (struct runtime_directory){"a", NULL, true};
+    ck_assert_int_eq(copy_directories(&one, 1), RUNTIME_INVALID);
+    many[1].guest = many[0].guest;
+    ck_assert_int_eq(copy_directories(many, 2), RUNTIME_INVALID);
+    free(name);
+}
+END_TEST
+
 START_TEST(what_no_file_could_hold_is_refused)
 {
     static const struct runtime_variable broken[] = {
@@ -209,6 +273,7 @@ add_tests(TCase *tests)
     tcase_add_test(tests, two_configurations_differ_by_any_member);
     tcase_add_test(tests, a_variable_is_found_by_its_whole_name);
     tcase_add_test(tests, each_limit_holds_at_and_past_it);
+    tcase_add_test(tests, directories_have_their_limits_too);
     tcase_add_test(tests, what_no_file_could_hold_is_refused);
     tcase_add_test(tests, a_configuration_that_is_too_long_is_not_even_read);
 }

@@ -106,7 +106,7 @@ open_all(void)
     struct runtime_directory directory = {wasi_world.directory, "/", false};
 
     ck_assert_int_eq(
-        runtime__wasi_preopen(&wasi_world.wasi, &directory, NULL),
+        runtime__wasi_preopen(&wasi_world.wasi, -1, &directory, NULL),
         RUNTIME_OK);
     wasi_open("file", 1, WASI_RIGHTS_FILE);
     wasi_open_directory("a");

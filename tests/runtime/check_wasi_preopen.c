@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static struct runtime_error err;
 
@@ -15,7 +16,7 @@ preopen(const char *host, const char *guest, bool read_only)
 {
     struct runtime_directory directory = {host, guest, read_only};
 
-    return runtime__wasi_preopen(&wasi_world.wasi, &directory, &err);
+    return runtime__wasi_preopen(&wasi_world.wasi, -1, &directory, &err);
 }
 
 START_TEST(directories_are_descriptors_from_3_on)
@@ -43,6 +44,42 @@ START_TEST(what_is_no_directory_is_refused_with_its_name)
                      RUNTIME_SYSTEM);
     ck_assert_ptr_nonnull(strstr(err.message, "Not a directory"));
     ck_assert_uint_eq(wasi_ask(fd_prestat_get, 4, 64), RUNTIME__WASI_EBADF);
+}
+END_TEST
+
+START_TEST(a_path_below_a_root_does_not_leave_it)
+{
+    static const struct {
+        const char *host, *message; /* NULL: it is opened */
+    } paths[] = {
+        {"in", NULL},
+        {"./in/../in", NULL},
+        {".", NULL},
+        {"..", "outside"},
+        {"in/../..", "outside"},
+        {"/tmp", "outside"},
+        {"in/none", "No such file"},
+    };
+    int root;
+    int fd;
+
+    ck_assert_int_eq(mkdir(wasi_host_path("in"), 0700), 0);
+    struct runtime_directory directory = {wasi_world.directory, "", true};
+    ck_assert_int_eq(
+        runtime__wasi_open_directory(-1, &directory, &root, &err),
+        RUNTIME_OK);
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        directory.host = paths[i].host;
+        enum runtime_status status =
+            runtime__wasi_open_directory(root, &directory, &fd, &err);
+        ck_assert_int_eq(status,
+                         paths[i].message ? RUNTIME_SYSTEM : RUNTIME_OK);
+        if (paths[i].message)
+            ck_assert_ptr_nonnull(strstr(err.message, paths[i].message));
+        else
+            close(fd);
+    }
+    close(root);
 }
 END_TEST
 
@@ -114,6 +151,7 @@ add_tests(TCase *tests)
     tcase_add_checked_fixture(tests, wasi_world_open, wasi_world_close);
     tcase_add_test(tests, directories_are_descriptors_from_3_on);
     tcase_add_test(tests, what_is_no_directory_is_refused_with_its_name);
+    tcase_add_test(tests, a_path_below_a_root_does_not_leave_it);
     tcase_add_test(tests, in_a_directory_to_read_nothing_changes);
     tcase_add_test(tests, the_table_is_full_at_some_time);
 }

@@ -30,7 +30,7 @@ wasi_world_open(void)
     world->memory = gvm_memory_data(world->wasi.memory);
     world_directory_make(world->directory);
     enum runtime_status status =
-        runtime__wasi_preopen(&world->wasi, &directory, &err);
+        runtime__wasi_preopen(&world->wasi, -1, &directory, &err);
     ck_assert_msg(status == RUNTIME_OK, "%s", err.message);
 }
 

@@ -1,0 +1,174 @@
+/*
+ * check_directory.c - tests of runtime/directory.c: functions that read files,
+ * by guests/copy.c, whose variables say which.
+ */
+#include "runtime/directory.h"
+#include "tests/runtime/world.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct world world;
+static char root[64];
+
+static void
+write_file(const char *name, const char *text)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/%s", root, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* ROOT/site/page and ROOT/other/page, and links that leave. */
+static void
+set_up(void)
+{
+    struct runtime_options options = {.files_dir = root};
+    char path[256];
+
+    world_directory_make(root);
+    snprintf(path, sizeof(path), "%s/site", root);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/other", root);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    write_file("site/page", "the page");
+    write_file("other/page", "another");
+    snprintf(path, sizeof(path), "%s/out", root);
+    ck_assert_int_eq(symlink("..", path), 0);
+    world_open(&world, &options);
+}
+
+static void
+tear_down(void)
+{
+    world_close(&world);
+    world_directory_remove(root);
+}
+
+static enum runtime_status
+deploy(const char *host, const char *from, const char *to)
+{
+    const struct runtime_variable variables[] = {{"FROM", from}, {"TO", to}};
+    const struct runtime_directory directory = {host, "/files", true};
+    const struct runtime_config config = {
+        .variables = variables,
+        .variable_count = to ? 2 : 1,
+        .directories = &directory,
+        .directory_count = 1,
+    };
+    size_t length;
+    uint8_t *module = world_guest("copy", &length);
+    struct runtime_deployment deployment = {
+        .namespace_ = "default",
+        .name = "copy",
+        .module = module,
+        .module_bytes = length,
+        .config = &config,
+    };
+    enum runtime_status status = runtime_function_deploy(
+        world.runtime, &deployment, NULL, NULL, &world.err);
+
+    free(module);
+    return status;
+}
+
+static void
+check_output(enum runtime_status expected, const char *output)
+{
+    struct runtime_call *call = world_call(&world, "copy", "");
+    const struct runtime_result *result = world_start(call, expected);
+
+    ck_assert_uint_eq(result->output_bytes, strlen(output));
+    ck_assert_mem_eq(result->output, output, strlen(output));
+    runtime_call_destroy(call);
+}
+
+START_TEST(a_function_reads_its_directory_in_every_call)
+{
+    ck_assert_int_eq(deploy("site", "/files/page", NULL), RUNTIME_OK);
+    for (int i = 0; i < 3; i++)
+        check_output(RUNTIME_OK, "the page");
+    /* What is in its place later is there for the next call. */
+    write_file("site/page", "new");
+    check_output(RUNTIME_OK, "new");
+    ck_assert_int_eq(deploy(".", "/files/other/page", NULL), RUNTIME_OK);
+    check_output(RUNTIME_OK, "another");
+}
+END_TEST
+
+START_TEST(a_function_reads_nothing_else_and_writes_nothing)
+{
+    ck_assert_int_eq(deploy("site", "/files/../other/page", NULL),
+                     RUNTIME_OK);
+    check_output(RUNTIME_EXITED, "");
+    ck_assert_int_eq(deploy("site", "/files/page", "/files/new"),
+                     RUNTIME_OK);
+    check_output(RUNTIME_EXITED, "");
+}
+END_TEST
+
+static const char *const refused[] = {
+    "none", "site/page", "..", "/", "out", "site/../..", "/etc",
+};
+
+START_TEST(what_is_not_there_or_outside_is_not_deployed)
+{
+    ck_assert_int_eq(deploy(refused[_i], "/files/page", NULL),
+                     RUNTIME_INVALID);
+    ck_assert_int_eq(world.err.status, RUNTIME_INVALID);
+    ck_assert_ptr_nonnull(strstr(world.err.message, refused[_i]));
+}
+END_TEST
+
+START_TEST(a_directory_that_has_gone_ends_the_calls_that_want_it)
+{
+    char path[256];
+    char moved[256];
+
+    ck_assert_int_eq(deploy("site", "/files/page", NULL), RUNTIME_OK);
+    snprintf(path, sizeof(path), "%s/site", root);
+    snprintf(moved, sizeof(moved), "%s/moved", root);
+    ck_assert_int_eq(rename(path, moved), 0);
+    check_output(RUNTIME_SYSTEM, "");
+    ck_assert_int_eq(rename(moved, path), 0);
+    check_output(RUNTIME_OK, "the page");
+}
+END_TEST
+
+START_TEST(without_a_root_there_are_no_directories)
+{
+    world_close(&world);
+    world_open(&world, NULL);
+    ck_assert_int_eq(deploy("site", "/files/page", NULL), RUNTIME_INVALID);
+    ck_assert_ptr_nonnull(strstr(world.err.message, "no directories"));
+
+    struct runtime_options options = {.files_dir = "nothing"};
+    struct runtime *runtime = NULL;
+    ck_assert_int_eq(runtime_create(&options, &runtime, &world.err),
+                     RUNTIME_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(world.err.message, "nothing"));
+}
+END_TEST
+
+static void
+add_tests(TCase *tests)
+{
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, a_function_reads_its_directory_in_every_call);
+    tcase_add_test(tests, a_function_reads_nothing_else_and_writes_nothing);
+    tcase_add_loop_test(tests, what_is_not_there_or_outside_is_not_deployed,
+                        0, sizeof(refused) / sizeof(refused[0]));
+    tcase_add_test(tests,
+                   a_directory_that_has_gone_ends_the_calls_that_want_it);
+    tcase_add_test(tests, without_a_root_there_are_no_directories);
+}
+
+WORLD_MAIN("directory", add_tests)
