@@ -257,7 +257,8 @@ run_slices(struct runtime__faaslet *faaslet, struct gvm_func *func,
         /* No host function of ours asks for it. */
         assert(gvm_call_suspension(faaslet->vm_call) !=
                GVM_SUSPENSION_HOST);
-        if (runtime__wait_now_ns() >= faaslet->limits.deadline_ns)
+        if (faaslet->limits.deadline_ns != UINT64_MAX &&
+            runtime__wait_now_ns() >= faaslet->limits.deadline_ns)
             return fail_timeout(err);
         if (gvm_call_suspension(faaslet->vm_call) == GVM_SUSPENSION_FUEL &&
             !grant_fuel(faaslet))

@@ -3,6 +3,8 @@
  */
 #include "vm/ops.h"
 
+#include <assert.h>
+
 const struct gvm__op_info gvm__ops[GVM__OP_COUNT] = {
 #define OP_INFO(name, first, flags, count, kinds0, kinds1, kinds2,       \
                 type0, type1, type2, to, to_type, immediates, words,     \
@@ -80,10 +82,23 @@ gvm__op_pair(uint16_t first, uint16_t second)
     return GVM__NO_HANDLER;
 }
 
+/* How many of the seven bits are set: processors without an instruction for
+ * it call a function, and translating asks all the time. */
+#define BITS_2(n) n, n + 1
+#define BITS_4(n) BITS_2(n), BITS_2(n + 1)
+#define BITS_8(n) BITS_4(n), BITS_4(n + 1)
+#define BITS_16(n) BITS_8(n), BITS_8(n + 1)
+#define BITS_32(n) BITS_16(n), BITS_16(n + 1)
+#define BITS_64(n) BITS_32(n), BITS_32(n + 1)
+static const uint8_t bit_counts[1 << GVM__KIND_COUNT] = {
+    BITS_64(0), BITS_64(1)};
+static_assert(GVM__KIND_COUNT == 7 && GVM__TARGET_COUNT <= 7,
+              "the table of bits has an entry for every set of kinds");
+
 static unsigned
 bits_below(unsigned bits, unsigned kind)
 {
-    return (unsigned)__builtin_popcount(bits & ((1u << kind) - 1));
+    return bit_counts[bits & ((1u << kind) - 1)];
 }
 
 /* Appends a digit for `kind` among `kinds`; false when it is not there. */
@@ -92,7 +107,7 @@ count_digit(unsigned *number, unsigned kinds, unsigned kind)
 {
     if ((kinds >> kind & 1) == 0)
         return false;
-    *number = *number * (unsigned)__builtin_popcount(kinds) +
+    *number = *number * bit_counts[kinds] +
               bits_below(kinds, kind);
     return true;
 }

@@ -68,14 +68,28 @@ weigh(const struct pin *pin, const struct gvm__ir *ir, uint64_t *weights)
         weights[written] += 3 * weight;
 }
 
+/* Whether there is a local of the class at all: few functions have floats. */
+static bool
+has_local(const struct pin *pin, const uint8_t *local_types)
+{
+    for (uint32_t i = 0; i < pin->base; i++)
+        if (local_types[i] != 0 &&
+            gvm__class_of((char)local_types[i]) == pin->class)
+            return true;
+    return false;
+}
+
 /* Chooses the local; false when none is worth it. */
 static bool
 choose(struct pin *pin, const uint8_t *local_types)
 {
-    uint64_t *weights = calloc(pin->base, sizeof *weights);
+    uint64_t *weights;
     uint64_t calls = 0;
     uint32_t best = 0;
 
+    if (!has_local(pin, local_types))
+        return false;
+    weights = calloc(pin->base, sizeof *weights);
     if (weights == NULL)
         return false;
     for (uint32_t i = 0; i < pin->list->count; i++) {
