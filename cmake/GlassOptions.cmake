@@ -9,7 +9,7 @@ option(GVM_SWITCH_LOOP
     "Run the engine's handlers from a switch loop, not by sibling calls" OFF)
 option(GLASS_VM_COUNT_DISPATCHES
     "Count how often each operation of the engine is done; slower" OFF)
-set(GLASS_VM_PAIRS 20000 CACHE STRING
+set(GLASS_VM_PAIRS 22000 CACHE STRING
     "How many pairs of operations the engine does at once: speed for size")
 set(GLASS_SANITIZE "" CACHE STRING
     "Sanitizers to build with: empty, address,undefined or thread")

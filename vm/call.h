@@ -53,7 +53,6 @@ struct gvm_call {
     uint64_t fuel_needed; /* by the charge that failed */
     uint64_t fuel_reserve;
     const uint8_t *head;
-    uint64_t pin;
     double fpin;
 
     /* What slow paths are told: the function to call, its frame's start,

@@ -27,12 +27,10 @@ count_kind(const struct gvm__ir *ir, unsigned kind)
     return count;
 }
 
-/* Whether the cell names the slot that is written besides its sources. */
+/* Whether the cell names the slot of the result. */
 static bool
 names_slot(const struct gvm__ir *ir)
 {
-    if (gvm__ops[ir->op].flags & GVM__OP_UPDATES)
-        return ir->kinds[0] == GVM__KIND_PINNED;
     return ir->to_kind == GVM__KIND_SLOT ||
            ir->to_kind == GVM__KIND_BOTH || ir->to_kind == GVM__KIND_PINNED;
 }

@@ -15,7 +15,7 @@
 
 /* What a jump to a handler costs, and reading a slot for a register. */
 #define COST_DISPATCH 8
-#define COST_SLOT 1
+#define COST_SLOT 2
 
 /* An operation's two forms: as it is, and reading slots only. */
 #define FORMS 2
@@ -67,10 +67,7 @@ own_handler(const struct gvm__ir *ir)
 static void
 use_slots(struct gvm__ir *ir)
 {
-    unsigned first =
-        gvm__ops[ir->op].flags & GVM__OP_UPDATES ? 1 : 0;
-
-    for (unsigned i = first; i < gvm__ops[ir->op].source_count; i++)
+    for (unsigned i = 0; i < gvm__ops[ir->op].source_count; i++)
         if (ir->kinds[i] == GVM__KIND_PINNED)
             ir->kinds[i] = GVM__KIND_SLOT;
     put_in_order(ir);

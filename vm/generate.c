@@ -154,13 +154,11 @@ struct layout {
     unsigned size;
 };
 
-/* Whether the row writes a slot: what is pinned is in its slot as well. */
+/* Whether the cell names the slot of the result: what is pinned is in its
+ * slot as well. */
 static int
-writes_slot(const struct row *row, const struct shape *shape,
-            const char *kinds)
+writes_slot(const struct shape *shape, const char *kinds)
 {
-    if (has_flag(row, "UPDATES"))
-        return kinds[0] == 'P';
     return shape->destination_count > 0 &&
            strchr("SBP", kinds[shape->source_count]) != NULL;
 }
@@ -177,7 +175,7 @@ lay_out(const struct row *row, const struct shape *shape,
     layout.slots = 8;
     layout.immediates =
         layout.slots +
-        2 * (sources + (unsigned)writes_slot(row, shape, kinds));
+        2 * (sources + (unsigned)writes_slot(shape, kinds));
     layout.immediates = (layout.immediates + 3) & ~3u;
     layout.words = layout.immediates +
                    4 * (count_of(kinds, "ILH") + row->immediates);
@@ -260,7 +258,6 @@ print_cell(const struct row *row, const struct shape *shape,
 {
     struct layout at = lay_out(row, shape, kinds);
     char target = has_target(row) ? kinds[shape->count - 1] : '-';
-    int updates = has_flag(row, "UPDATES");
     struct replacement replacements[2];
     unsigned count;
 
@@ -268,9 +265,9 @@ print_cell(const struct row *row, const struct shape *shape,
            at.size, (unsigned)(row - rows));
     for (unsigned i = 0; i < shape->source_count; i++)
         print_source(row, &shape->operands[i], i, kinds[i], &at);
-    if (writes_slot(row, shape, kinds))
+    if (writes_slot(shape, kinds))
         printf("    const uint32_t to = SLOT_AT(%u);\n", at.slots);
-    else if (updates)
+    else if (has_flag(row, "UPDATES"))
         printf("    const uint32_t to = SLOT_AT(8);\n");
     for (unsigned i = 0; i < row->immediates; i++, at.immediates += 4)
         printf("    const uint32_t I%u = IMMEDIATE_AT(%u);\n"

@@ -112,7 +112,7 @@ gvm__run_handlers(struct gvm_call *call)
     uint64_t *fp;
     uint8_t *mem;
     const uint8_t *head;
-    uint64_t acc = 0, pin;
+    uint64_t acc = 0;
     double facc = 0, fpin;
     float facc32 = 0;
 #ifdef GVM__PASSES_ALL

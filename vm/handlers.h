@@ -8,10 +8,9 @@
  * -O2 there is no such jump, and the native stack would grow).
  *
  * The registers of the machine: pc (the cell), fp (the frame), mem (memory
- * 0), head (the cell behind the innermost loop's head), accumulator and
- * pinned local of integers, of f64, the accumulator of f32; and, in memory
- * since registers end there, inst (the instance) and fuel. The switch loop
- * has neither accumulators nor pinned locals.
+ * 0), head (the cell behind the innermost loop's head), the accumulators of
+ * integers, f64 and f32, the pinned local of f64, inst (the instance) and
+ * fuel. The switch loop has neither accumulators nor a pinned local.
  */
 #ifndef GLASS_VM_HANDLERS_H
 #define GLASS_VM_HANDLERS_H
@@ -35,6 +34,7 @@
 #define SOURCE_w_I(offset) IMMEDIATE_AT(offset)
 #define SOURCE_x_S(offset) fp[SLOT_AT(offset)]
 #define SOURCE_x_I(offset) ((uint64_t)(int32_t)IMMEDIATE_AT(offset))
+#define SOURCE_x_K(offset) WORD_AT(offset)
 #define SOURCE_f_S(offset) f32_from_bits((uint32_t)fp[SLOT_AT(offset)])
 #define SOURCE_f_K(offset) f32_from_bits((uint32_t)WORD_AT(offset))
 #define SOURCE_d_S(offset) f64_from_bits(fp[SLOT_AT(offset)])
@@ -43,9 +43,7 @@
 /* Slots are always written whole: reading 64 bits where 32 were just
  * written would wait for the store to reach the cache. */
 #define SOURCE_w_A(offset) ((uint32_t)acc)
-#define SOURCE_w_P(offset) ((uint32_t)pin)
 #define SOURCE_x_A(offset) acc
-#define SOURCE_x_P(offset) pin
 #define SOURCE_f_A(offset) facc32
 #define SOURCE_d_A(offset) facc
 #define SOURCE_d_P(offset) fpin
@@ -65,8 +63,6 @@
 #define RESULT_x_B(value) fp[to] = acc = (uint64_t)(value)
 #define RESULT_f_B(value) fp[to] = f32_bits(facc32 = (value))
 #define RESULT_d_B(value) fp[to] = f64_bits(facc = (value))
-#define RESULT_w_P(value) fp[to] = pin = (uint32_t)(value)
-#define RESULT_x_P(value) fp[to] = pin = (uint64_t)(value)
 #define RESULT_d_P(value) fp[to] = f64_bits(fpin = (value))
 
 /* ---- Memory -------------------------------------------------------------- */
@@ -166,16 +162,16 @@ register struct gvm_instance *inst __asm__("r14");
 register int64_t fuel __asm__("r15");
 #define REGISTERS                                                        \
     const uint8_t *pc, uint64_t *fp, uint8_t *mem, const uint8_t *head,  \
-        uint64_t acc, uint64_t pin, double facc, double fpin, float facc32
-#define ARGUMENTS pc, fp, mem, head, acc, pin, facc, fpin, facc32
+        uint64_t acc, double facc, double fpin, float facc32
+#define ARGUMENTS pc, fp, mem, head, acc, facc, fpin, facc32
 #else
 #define GVM__PASSES_ALL 1
 #define REGISTERS                                                        \
     const uint8_t *pc, uint64_t *fp, uint8_t *mem, const uint8_t *head,  \
         int64_t fuel, uint64_t acc, double facc, double fpin,            \
-        float facc32, uint64_t pin, struct gvm_instance *inst
+        float facc32, struct gvm_instance *inst
 #define ARGUMENTS                                                        \
-    pc, fp, mem, head, fuel, acc, facc, fpin, facc32, pin, inst
+    pc, fp, mem, head, fuel, acc, facc, fpin, facc32, inst
 #endif
 
 typedef enum gvm__exit handler_function(REGISTERS);
@@ -274,11 +270,9 @@ typedef enum gvm__exit handler_function(REGISTERS);
 #define RESTORE(call) (RESTORE_CALL(call), head = (call)->head)
 #else
 #define SAVE(call)                                                       \
-    (SAVE_CALL(call), (call)->head = head, (call)->pin = pin,            \
-     (call)->fpin = fpin)
+    (SAVE_CALL(call), (call)->head = head, (call)->fpin = fpin)
 #define RESTORE(call)                                                    \
-    (RESTORE_CALL(call), head = (call)->head, pin = (call)->pin,         \
-     fpin = (call)->fpin)
+    (RESTORE_CALL(call), head = (call)->head, fpin = (call)->fpin)
 #endif
 
 /* Runs gvm__slow_<name>(call), which works on the stored registers and leaves

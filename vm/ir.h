@@ -83,7 +83,7 @@ unsigned gvm__class_of(char type);
  * The passes, in this order; each leaves the list right by itself, and each
  * can be left out. `base` is the lowest slot of operands: below are locals.
  *
- * pin.c: keeps the busiest integer local, and the busiest f64, in registers.
+ * pin.c: keeps the busiest f64 local in a register.
  * `zeroed` has a bit for each slot below base that is zeroed at the start.
  */
 void gvm__pin(struct gvm__ir_list *list, uint32_t base,

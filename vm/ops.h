@@ -4,8 +4,7 @@
  * A *cell* is one operation with its operands in place:
  *
  *     8 bytes   the handler (its address, or its number in a switch loop)
- *     2 each    slots: the sources that are slots, then the destination,
- *               or what is updated where it is pinned
+ *     2 each    slots: the sources that are slots, then the destination
  *     4 each    from the next multiple of 4: immediate sources, then I0...,
  *               then what going back to a loop's head costs
  *     8 each    from the next multiple of 8: constant sources, then W0...,

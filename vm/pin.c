@@ -1,11 +1,12 @@
 /*
- * pin.c - keeps the busiest local of a function in a register.
+ * pin.c - keeps the busiest f64 local of a function in a register.
  *
- * One integer and one f64 local can be pinned. Its slot always holds the
- * value as well, so what has no variant for a pinned operand reads that. But
- * behind calls, which use the registers themselves, and behind what writes
- * only the slot, the value is fetched again. So pinning does not pay where
- * calls are as busy as the local is.
+ * A processor passes a stored integer on to the next load in two cycles, but
+ * takes nine for a float: only those are worth a register. The slot always
+ * holds the value as well, so what has no variant for a pinned operand reads
+ * that. But behind calls, which use the register themselves, and behind what
+ * writes only the slot, the value is fetched again. So pinning does not pay
+ * where calls are as busy as the local is.
  */
 #include "vm/ir.h"
 
@@ -21,9 +22,7 @@
 struct pin {
     struct gvm__ir_list *list;
     uint32_t base;
-    unsigned class;
     uint32_t slot;
-    enum gvm__op move;
 };
 
 static uint64_t
@@ -62,9 +61,9 @@ weigh(const struct pin *pin, const struct gvm__ir *ir, uint64_t *weights)
 
     for (unsigned i = 0; i < gvm__ops[ir->op].source_count; i++)
         if (ir->kinds[i] == GVM__KIND_SLOT && ir->sources[i] < pin->base &&
-            gvm__class_of(gvm__ops[ir->op].source_types[i]) == pin->class)
+            gvm__class_of(gvm__ops[ir->op].source_types[i]) == GVM__CLASS_F64)
             weights[ir->sources[i]] += 2 * weight;
-    if (written < pin->base && written_class(ir) == pin->class)
+    if (written < pin->base && written_class(ir) == GVM__CLASS_F64)
         weights[written] += 3 * weight;
 }
 
@@ -109,7 +108,7 @@ choose(struct pin *pin, const uint8_t *local_types)
             weights[best] / 2 < CALL_WEIGHT * calls;
     free(weights);
     return !calls &&
-           gvm__class_of((char)local_types[best]) == pin->class;
+           gvm__class_of((char)local_types[best]) == GVM__CLASS_F64;
 }
 
 static struct gvm__ir *
@@ -117,7 +116,7 @@ append_move(struct pin *pin, struct gvm__ir_list *to,
             enum gvm__kind from_kind, enum gvm__kind to_kind,
             const struct gvm__ir *near)
 {
-    struct gvm__ir *ir = gvm__ir_append(to, pin->move);
+    struct gvm__ir *ir = gvm__ir_append(to, GVM__OP_move_f64);
 
     ir->kinds[0] = (uint8_t)from_kind;
     ir->sources[0] = pin->slot;
@@ -145,7 +144,7 @@ pin_operands(const struct pin *pin, struct gvm__ir *ir)
         if (ir->kinds[i] != GVM__KIND_SLOT || ir->sources[i] != pin->slot)
             continue;
         ir->kinds[i] = GVM__KIND_PINNED;
-        if (gvm__class_of(info->source_types[i]) != pin->class ||
+        if (gvm__class_of(info->source_types[i]) != GVM__CLASS_F64 ||
             !gvm__ir_has_handler(ir))
             ir->kinds[i] = GVM__KIND_SLOT;
     }
@@ -154,7 +153,7 @@ pin_operands(const struct pin *pin, struct gvm__ir *ir)
     if (info->flags & GVM__OP_UPDATES)
         return ir->kinds[0] != GVM__KIND_PINNED;
     ir->to_kind = GVM__KIND_PINNED;
-    if (gvm__class_of(info->destination_type) == pin->class &&
+    if (gvm__class_of(info->destination_type) == GVM__CLASS_F64 &&
         gvm__ir_has_handler(ir))
         return false;
     ir->to_kind = GVM__KIND_SLOT;
@@ -183,31 +182,24 @@ begin(struct pin *pin, uint32_t parameter_count, bool zeroed,
 
     if (pin->slot < parameter_count) {
         fetch(pin, to, enter);
-    } else if (zeroed && pin->class == GVM__CLASS_F64) {
+    } else if (zeroed) {
         ir = append_move(pin, to, GVM__KIND_CONSTANT, GVM__KIND_PINNED,
                          enter);
-        ir->sources[0] = 0;
-    } else if (zeroed) {
-        ir = append_move(pin, to, GVM__KIND_IMMEDIATE, GVM__KIND_PINNED,
-                         enter);
-        ir->op = GVM__OP_constant;
         ir->sources[0] = 0;
     }
 }
 
-static void
-pin_class(struct gvm__ir_list *list, uint32_t base, unsigned class,
-          uint32_t parameter_count, const uint8_t *local_types,
-          const uint8_t *zeroed)
+void
+gvm__pin(struct gvm__ir_list *list, uint32_t base, uint32_t parameter_count,
+         const uint8_t *local_types, const uint8_t *zeroed)
 {
-    struct pin pin = {
-        .list = list,
-        .base = base,
-        .class = class,
-        .move = class == GVM__CLASS_F64 ? GVM__OP_move_f64 : GVM__OP_move,
-    };
+    struct pin pin = {.list = list, .base = base};
     struct gvm__ir_list made = {0};
 
+    /* Tables without registers have no variants to aim at. */
+    if ((gvm__ops[GVM__OP_move_f64].source_kinds[0] &
+         1u << GVM__KIND_PINNED) == 0)
+        return;
     if (!choose(&pin, local_types))
         return;
     *gvm__ir_append(&made, GVM__OP_enter) = list->irs[0];
@@ -223,19 +215,4 @@ pin_class(struct gvm__ir_list *list, uint32_t base, unsigned class,
     list->irs = made.irs;
     list->count = made.count;
     list->capacity = made.capacity;
-}
-
-void
-gvm__pin(struct gvm__ir_list *list, uint32_t base, uint32_t parameter_count,
-         const uint8_t *local_types, const uint8_t *zeroed)
-{
-    const unsigned pinned = 1u << GVM__KIND_PINNED;
-
-    /* Tables without registers have no variants to aim at. */
-    if ((gvm__ops[GVM__OP_move].source_kinds[0] & pinned) == 0)
-        return;
-    pin_class(list, base, GVM__CLASS_INTEGER, parameter_count, local_types,
-              zeroed);
-    pin_class(list, base, GVM__CLASS_F64, parameter_count, local_types,
-              zeroed);
 }

@@ -295,13 +295,12 @@ gvm__operand_constant_kind(enum gvm__op op, unsigned source, uint64_t value)
     const struct gvm__op_info *info = &gvm__ops[op];
     unsigned kinds = info->source_kinds[source];
 
+    if (kinds >> GVM__KIND_IMMEDIATE & 1 &&
+        (info->source_types[source] == 'w' ||
+         value == (uint64_t)(int32_t)value))
+        return GVM__KIND_IMMEDIATE;
     if (kinds >> GVM__KIND_CONSTANT & 1)
         return GVM__KIND_CONSTANT;
-    if ((kinds >> GVM__KIND_IMMEDIATE & 1) == 0)
-        return GVM__KIND_NONE;
-    if (info->source_types[source] == 'w' ||
-        value == (uint64_t)(int32_t)value)
-        return GVM__KIND_IMMEDIATE;
     return GVM__KIND_NONE;
 }
 

@@ -11,13 +11,13 @@
 #define LOOP_DEPTH 3
 
 static struct gvm__ir_list list;
-static const uint8_t types[BASE] = {'w', 'd', 'w', 'w'};
+static const uint8_t types[BASE] = {'d', 'd', 'd', 'd'};
 static const uint8_t zeroed[BASE] = {0, 0, 0, 1};
 
 static bool
 is_plain(void)
 {
-    return (gvm__ops[GVM__OP_move].source_kinds[0] &
+    return (gvm__ops[GVM__OP_move_f64].source_kinds[0] &
             1u << GVM__KIND_PINNED) == 0;
 }
 
@@ -65,12 +65,12 @@ count_of(enum gvm__op op, enum gvm__kind from, enum gvm__kind to)
 START_TEST(the_busiest_parameter_is_fetched_once)
 {
     begin();
-    append(GVM__OP_i32_add, 0, 2, 0);
-    append(GVM__OP_i32_mul, 0, 0, 4);
+    append(GVM__OP_f64_add, 0, 2, 0);
+    append(GVM__OP_f64_mul, 0, 0, 4);
     pin(2);
     if (!is_plain()) {
         ck_assert_uint_eq(list.count, 4);
-        ck_assert_uint_eq(count_of(GVM__OP_move, GVM__KIND_SLOT,
+        ck_assert_uint_eq(count_of(GVM__OP_move_f64, GVM__KIND_SLOT,
                                    GVM__KIND_PINNED), 1);
         ck_assert_int_eq(list.irs[2].kinds[0], GVM__KIND_PINNED);
         ck_assert_int_eq(list.irs[2].kinds[1], GVM__KIND_SLOT);
@@ -86,10 +86,10 @@ END_TEST
 START_TEST(a_local_that_counts_as_zero_begins_as_zero)
 {
     begin();
-    append(GVM__OP_i32_add, 3, 3, 3);
+    append(GVM__OP_f64_add, 3, 3, 3);
     pin(0);
     if (!is_plain())
-        ck_assert_uint_eq(count_of(GVM__OP_constant, GVM__KIND_IMMEDIATE,
+        ck_assert_uint_eq(count_of(GVM__OP_move_f64, GVM__KIND_CONSTANT,
                                    GVM__KIND_PINNED), 1);
     gvm__ir_free(&list);
 }
@@ -99,7 +99,7 @@ START_TEST(behind_a_call_the_register_is_fetched_again)
 {
     begin();
     for (int i = 0; i < 20; i++)
-        append(GVM__OP_i32_add, 0, 2, 0);
+        append(GVM__OP_f64_add, 0, 2, 0);
     gvm__ir_append(&list, GVM__OP_call);
     pin(1);
     if (!is_plain()) {
@@ -107,7 +107,7 @@ START_TEST(behind_a_call_the_register_is_fetched_again)
 
         ck_assert_uint_eq(list.irs[call].op, GVM__OP_call);
         /* The slot was written with the register. */
-        ck_assert_uint_eq(list.irs[call - 1].op, GVM__OP_i32_add);
+        ck_assert_uint_eq(list.irs[call - 1].op, GVM__OP_f64_add);
         ck_assert_int_eq(list.irs[call - 1].to_kind, GVM__KIND_PINNED);
         ck_assert_uint_eq(gvm__ir_written(&list.irs[call - 1]), 0);
         ck_assert_int_eq(list.irs[call + 1].kinds[0], GVM__KIND_SLOT);
@@ -121,7 +121,7 @@ START_TEST(where_calls_are_as_busy_nothing_is_pinned)
 {
     begin();
     for (int i = 0; i < 4; i++) {
-        append(GVM__OP_i32_add, 0, 2, 0);
+        append(GVM__OP_f64_add, 0, 2, 0);
         gvm__ir_append(&list, GVM__OP_call);
     }
     pin(1);
@@ -134,7 +134,7 @@ START_TEST(outside_of_loops_nothing_is_pinned)
 {
     begin();
     list.depth = 0;
-    append(GVM__OP_i32_add, 0, 2, 0);
+    append(GVM__OP_f64_add, 0, 2, 0);
     pin(1);
     ck_assert_uint_eq(list.count, 2);
     gvm__ir_free(&list);
