@@ -275,7 +275,8 @@ translate_select(struct gvm__translation *t)
 {
     char type = t->operands[t->operand_count - 2].type;
 
-    gvm__translate_simple(t, GVM__OP_select);
+    gvm__translate_simple(t, type == 'w' ? GVM__OP_select_w
+                                         : GVM__OP_select);
     t->operands[t->operand_count - 1].type = type;
 }
 

@@ -146,8 +146,10 @@ gvm__operand_copy(struct gvm__translation *t, uint32_t to,
         ir = gvm__ir_append(&t->list, GVM__OP_move_f64);
         ir->kinds[0] = GVM__KIND_CONSTANT;
         ir->sources[0] = operand->value;
-    } else if (narrow) {
-        ir = gvm__ir_append(&t->list, GVM__OP_constant);
+    } else if (narrow || operand->type == 'w') {
+        ir = gvm__ir_append(&t->list, operand->type == 'w'
+                                          ? GVM__OP_constant_w
+                                          : GVM__OP_constant);
         ir->kinds[0] = GVM__KIND_IMMEDIATE;
         ir->sources[0] = operand->value;
     } else {
