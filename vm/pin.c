@@ -67,13 +67,13 @@ weigh(const struct pin *pin, const struct gvm__ir *ir, uint64_t *weights)
         weights[written] += 3 * weight;
 }
 
-/* Whether there is a local of the class at all: few functions have floats. */
+/* Whether there is an f64 local at all: few functions have one. */
 static bool
 has_local(const struct pin *pin, const uint8_t *local_types)
 {
     for (uint32_t i = 0; i < pin->base; i++)
         if (local_types[i] != 0 &&
-            gvm__class_of((char)local_types[i]) == pin->class)
+            gvm__class_of((char)local_types[i]) == GVM__CLASS_F64)
             return true;
     return false;
 }
