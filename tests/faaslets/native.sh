@@ -40,6 +40,26 @@ compare() {
     fi
 }
 
+# compare_in_directory SOURCE: the program does something with a directory,
+# and leaves the same in it.
+compare_in_directory() {
+    local name
+    name=$(basename "$1" .c)
+    "${CC:-cc}" -O2 "$1" -o "$name"
+    "$clang" --target=wasm32-wasi -O2 "$1" -o "$name.wasm"
+    rm -rf native guest
+    mkdir native guest
+    "./$name" native >native.out
+    "$glass" run "$name.wasm" --dir guest::native -- native >guest.out ||
+        { echo "FAILED: $name exits with $?"; failed=1; }
+    if diff native.out guest.out && diff -r --no-dereference native guest
+    then
+        echo "ok: $name: $(wc -l <guest.out) lines"
+    else
+        failed=1
+    fi
+}
+
 : >nothing
 printf 'no line end' >open-end
 printf '\0\377 \t\n\n\r\n a\0b' >binary
@@ -56,4 +76,5 @@ done
 compare "$programs/arithmetic.c" nothing
 compare "$programs/arithmetic.c" nothing 7
 compare "$programs/arithmetic.c" nothing 18446744073709551615 -x -- --help ''
+compare_in_directory "$programs/files.c"
 exit $failed
