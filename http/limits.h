@@ -19,7 +19,7 @@
  * Memory of one connection: the request line, the headers and the piece of
  * the body that is being read. What does not fit is answered 414 or 431.
  */
-#define HTTP_CONNECTION_MEMORY_BYTES (32u << 10)
+#define HTTP_CONNECTION_MEMORY_BYTES (16u << 10)
 
 /* A connection on which nothing moves for this long is closed. */
 #define HTTP_IDLE_TIMEOUT_MS_DEFAULT 60000

@@ -309,7 +309,8 @@ lowest(uint64_t of_call, uint64_t of_function, uint64_t max)
 }
 
 static void
-choose_limits(const struct runtime_call *call, struct runtime__limits *limits)
+choose_limits(const struct runtime_call *call, uint64_t now_ns,
+              struct runtime__limits *limits)
 {
     const struct runtime_options *options = &call->runtime->options;
     const struct runtime_config *config = call->function->config;
@@ -324,7 +325,7 @@ choose_limits(const struct runtime_call *call, struct runtime__limits *limits)
         lowest(0, config->memory_bytes,
                config->memory_bytes ? options->memory_bytes_max
                                     : options->memory_bytes);
-    limits->deadline_ns = runtime__wait_now_ns() + timeout_ms * 1000000u;
+    limits->deadline_ns = now_ns + timeout_ms * 1000000u;
 }
 
 /* The texts that a program reads; they stay with the caller. */
@@ -455,7 +456,7 @@ initialise(struct runtime_call *call, struct runtime_error *err)
     struct runtime__faaslet *faaslet = NULL;
     struct gvm_snapshot *snapshot;
 
-    choose_limits(call, &limits);
+    choose_limits(call, runtime__wait_now_ns(), &limits);
     call->deadline_ns = limits.deadline_ns;
     enum runtime_status status =
         make_texts(call, &arguments, &environment, err);
@@ -521,7 +522,7 @@ run(struct runtime_call *call, struct runtime_error *err)
     uint64_t begun_ns = runtime__wait_now_ns();
     bool keeps_memory = false;
 
-    choose_limits(call, &limits);
+    choose_limits(call, begun_ns, &limits);
     call->deadline_ns = limits.deadline_ns;
     enum runtime_status status =
         make_texts(call, &arguments, &environment, err);
@@ -564,10 +565,10 @@ runtime_call_start(struct runtime_call *call,
     call->started = true;
     atomic_fetch_add_explicit(&call->runtime->started_count, 1,
                               memory_order_relaxed);
-    runtime__error_set(&result->error, RUNTIME_OK, "%s", "");
+    runtime__error_clear(&result->error);
     result->status = run(call, &result->error);
     if (result->status == RUNTIME_OK)
-        runtime__error_set(&result->error, RUNTIME_OK, "%s", "");
+        runtime__error_clear(&result->error);
     result->output = call->output.bytes ? call->output.bytes : nothing;
     result->output_bytes = call->output.length_bytes;
     result->values = call->values;

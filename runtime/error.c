@@ -44,6 +44,16 @@ runtime_status_text(enum runtime_status status)
     return "unknown";
 }
 
+void
+runtime__error_clear(struct runtime_error *err)
+{
+    err->status = RUNTIME_OK;
+    err->trap = NULL;
+    err->function = RUNTIME_NO_FUNCTION;
+    err->offset = RUNTIME_NO_OFFSET;
+    err->message[0] = '\0';
+}
+
 enum runtime_status
 runtime__error_set(struct runtime_error *err, enum runtime_status status,
                    const char *format, ...)

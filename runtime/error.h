@@ -15,7 +15,11 @@ runtime__error_set(struct runtime_error *err, enum runtime_status status,
                    const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same from what the engine says, whose status is not GVM_OK. */
+/* Says that nothing went wrong. */
+void
+runtime__error_clear(struct runtime_error *err);
+
+/* As runtime__error_set, from what the engine says: not GVM_OK. */
 enum runtime_status
 runtime__error_from_vm(struct runtime_error *err,
                        const struct gvm_error *vm_error);
