@@ -58,6 +58,9 @@ static const struct option options[] = {
 
 #define DRAIN_MS_DEFAULT 10000
 
+/* Descriptors that are no connections: streams, the state, the functions. */
+#define DESCRIPTORS_OWN 100
+
 /* What serves; each is there once everything above it is. */
 struct service {
     struct state_store *store;
@@ -122,16 +125,34 @@ panic(void *data, const char *file, unsigned line, const char *reason)
     abort();
 }
 
-/* Every connection is a descriptor: take as many as the system grants. */
-static void
-raise_descriptors(void)
+/*
+ * Every connection is a descriptor: takes as many as the system grants, and
+ * returns how many connections that is enough for, which it says when it is
+ * less than `wanted` (0: the default).
+ */
+static unsigned
+fit_descriptors(unsigned wanted)
 {
     struct rlimit limit;
 
+    if (wanted == 0)
+        wanted = HTTP_CONNECTIONS_DEFAULT;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
+        return wanted;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+    /* Too many are refused as that. */
+    if (limit.rlim_max == RLIM_INFINITY || wanted > HTTP_CONNECTIONS_MAX ||
+        limit.rlim_max >= (rlim_t)wanted + DESCRIPTORS_OWN)
+        return wanted;
+    unsigned fit = limit.rlim_max > DESCRIPTORS_OWN
+                       ? (unsigned)(limit.rlim_max - DESCRIPTORS_OWN)
+                       : 1;
+    fprintf(stderr,
+            "glass serve: the system grants %llu descriptors: at most %u "
+            "connections\n",
+            (unsigned long long)limit.rlim_max, fit);
+    return fit;
 }
 
 /* Opens the store and the runtime on it; false after a complaint. */
@@ -189,7 +210,8 @@ open_server(const struct serve_options *values, const char *address,
         .address = *address ? address : NULL,
         .port = (uint16_t)port,
         .thread_count = narrow(values->threads),
-        .connection_count_max = narrow(values->connections),
+        .connection_count_max =
+            fit_descriptors(narrow(values->connections)),
         .idle_timeout_ms = narrow(values->idle),
         .module_bytes_max = (size_t)values->module,
         .value_bytes_max = (size_t)values->value,
@@ -276,7 +298,6 @@ run(char **arguments)
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
 
-    raise_descriptors();
     if (open_runtime(&values, &service) &&
         open_server(&values, address, port, &service)) {
         print_address(&values, service.server);

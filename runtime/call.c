@@ -4,13 +4,12 @@
  *
  * The way of a call: a sandbox comes from the function's pool; the export
  * that its kind stands for, or that was chosen, runs in slices; what it left
- * behind is read; the sandbox goes back. Today it all happens in
- * runtime_call_start, on the caller's thread, which also waits for the state
- * (wait.c).
+ * behind is read; the sandbox goes back. It all happens in runtime_call_start,
+ * on the caller's thread, which also waits for the state (wait.c).
  *
  * Initialising a function is a call as well, which nobody else sees: what the
- * guest writes and logs in it is lost, and its sandbox is frozen. It happens
- * when the function is deployed, or at the first call after a restart.
+ * guest writes in it is lost, and its sandbox is frozen. It happens at the
+ * deployment, or at the first call after a restart.
  *
  * One thread at a time uses a call.
  */
@@ -480,8 +479,8 @@ initialise(struct runtime_call *call, struct runtime_error *err)
     return status;
 }
 
-/* A sandbox from the pool; of a function that was loaded from the disk, the
- * first call initialises it, under the function's own limits. */
+/* From the pool; the first call after a restart initialises the function,
+ * under the function's own limits. */
 static enum runtime_status
 get_faaslet(struct runtime_call *call, const struct runtime__limits *limits,
             struct runtime__faaslet **faaslet, struct runtime_error *err)

@@ -12,6 +12,7 @@
 #include "runtime/directory.h"
 #include "runtime/engine.h"
 #include "runtime/error.h"
+#include "runtime/mappings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,26 +126,25 @@ reclaim(void *data)
     pthread_mutex_unlock(&runtime->reclaim_lock);
 }
 
-/*
- * How many may wait. A process has so many mappings; a faaslet takes five and
- * each call under way has one, and some are left to everybody else.
- */
-static unsigned
-idle_max(unsigned calls_max)
+/* Takes no more than the system has, and says so. */
+static void
+fit_mappings(struct runtime *runtime)
 {
-    FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
-    unsigned long mappings;
-    unsigned max = RUNTIME_IDLE_FAASLETS_ALL_MAX;
+    struct runtime_options *options = &runtime->options;
+    uint64_t mappings_max = runtime__mappings_max();
+    char message[RUNTIME_MESSAGE_SIZE];
 
-    if (!file)
-        return max;
-    if (fscanf(file, "%lu", &mappings) == 1) {
-        unsigned long left = mappings / 2 / 5;
-        left = left > calls_max ? left - calls_max : 1;
-        max = left < max ? (unsigned)left : max;
-    }
-    fclose(file);
-    return max;
+    runtime->idle.max = RUNTIME_IDLE_FAASLETS_ALL_MAX;
+    if (!runtime__mappings_fit(mappings_max, &options->calls_max,
+                               &runtime->idle.max) ||
+        !options->notice)
+        return;
+    snprintf(message, sizeof(message),
+             "vm.max_map_count is %llu: at most %u calls at once, and %u "
+             "sandboxes that wait for one",
+             (unsigned long long)mappings_max, options->calls_max,
+             runtime->idle.max);
+    options->notice(options->notice_data, message);
 }
 
 /* ---- Loading what is kept ----------------------------------------------- */
@@ -298,7 +298,7 @@ runtime_create(const struct runtime_options *options,
     created->groups = RUNTIME__GROUP_wasi | RUNTIME__GROUP_core;
     if (copy.store)
         created->groups |= RUNTIME__GROUP_state;
-    created->idle.max = idle_max(copy.calls_max);
+    fit_mappings(created);
     created->idle.reclaim = reclaim;
     created->idle.data = created;
     runtime__random_init(&created->random);

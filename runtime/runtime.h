@@ -160,7 +160,8 @@ struct runtime_options {
 
     /*
      * Told, in one line, what was skipped in `data_dir` because it is
-     * damaged; only during runtime_create, on its thread. May be null.
+     * damaged, and what is lower than asked for because the system has no
+     * more to give; only during runtime_create, on its thread. May be null.
      */
     void (*notice)(void *notice_data, const char *message);
     void *notice_data;

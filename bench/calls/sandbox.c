@@ -84,7 +84,7 @@ open_sandbox(struct sandbox *sandbox, unsigned pages)
     static unsigned used;
     uint8_t *module = bytes[used++];
     struct runtime__faaslet *faaslet;
-    struct gvm_snapshot *snapshot;
+    struct gvm_snapshot *snapshot = NULL;
     struct runtime_error err;
     bool guard;
 

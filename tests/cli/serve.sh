@@ -180,3 +180,14 @@ stop_server
 [ $((SECONDS - begin)) -lt 60 ] || fail "the drain waits for the call"
 grep -q 'cut off' "$work/serve.err" || { cat "$work/serve.err"; exit 1; }
 ! wait "$client" || fail "a call that was cut off has succeeded"
+
+# Few descriptors are fewer connections, and that is said. Nothing after this:
+# the limit stays.
+ulimit -n 200
+start_server --connections 101
+grep -q 'grants 200 descriptors: at most 100 connections' "$work/serve.err" ||
+    { cat "$work/serve.err"; exit 1; }
+stop_server
+start_server --connections 100
+[ ! -s "$work/serve.err" ] || { cat "$work/serve.err"; exit 1; }
+stop_server
