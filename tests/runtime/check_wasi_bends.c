@@ -10,6 +10,7 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -146,10 +147,141 @@ START_TEST(without_a_memory_nothing_is_written)
 }
 END_TEST
 
+/* ---- Each range, one by one --------------------------------------------- */
+
+/*
+ * Every range of every function: P is where it begins, L its length, or it has
+ * always the same. The other arguments are good ones: 3 is a directory, 4 a
+ * file, at 50 is the path ".", at 600 and 700 there is room.
+ */
+static const struct {
+    gvm_host_function *function;
+    const char *arguments;
+    uint32_t fixed; /* 0: L */
+} ranges[] = {
+    {runtime__wasi_args_get, "P 600", 4},
+    {runtime__wasi_args_get, "600 P", 2},
+    {runtime__wasi_args_sizes_get, "P 600", 4},
+    {runtime__wasi_args_sizes_get, "600 P", 4},
+    {runtime__wasi_environ_get, "P 600", 4},
+    {runtime__wasi_environ_get, "600 P", 2},
+    {runtime__wasi_environ_sizes_get, "P 600", 4},
+    {runtime__wasi_environ_sizes_get, "600 P", 4},
+    {runtime__wasi_clock_res_get, "0 P", 8},
+    {runtime__wasi_clock_time_get, "1 0 P", 8},
+    {runtime__wasi_fd_fdstat_get, "3 P", 24},
+    {runtime__wasi_fd_filestat_get, "3 P", 64},
+    {runtime__wasi_fd_filestat_get, "0 P", 64},
+    {runtime__wasi_fd_pread, "4 P 1 0 600", 8},
+    {runtime__wasi_fd_pread, "4 700 0 0 P", 4},
+    {runtime__wasi_fd_prestat_get, "3 P", 8},
+    {runtime__wasi_fd_prestat_dir_name, "3 P 9", 1},
+    {runtime__wasi_fd_pwrite, "4 P 1 0 600", 8},
+    {runtime__wasi_fd_pwrite, "4 700 0 0 P", 4},
+    {runtime__wasi_fd_read, "4 P 1 600", 8},
+    {runtime__wasi_fd_read, "0 P 1 600", 8},
+    {runtime__wasi_fd_read, "4 700 0 P", 4},
+    {runtime__wasi_fd_readdir, "3 P L 0 600", 0},
+    {runtime__wasi_fd_readdir, "3 700 9 0 P", 4},
+    {runtime__wasi_fd_seek, "4 0 0 P", 8},
+    {runtime__wasi_fd_tell, "4 P", 8},
+    {runtime__wasi_fd_write, "4 P 1 600", 8},
+    {runtime__wasi_fd_write, "1 P 1 600", 8},
+    {runtime__wasi_fd_write, "1 700 0 P", 4},
+    {runtime__wasi_path_create_directory, "3 P L", 0},
+    {runtime__wasi_path_filestat_get, "3 0 P L 600", 0},
+    {runtime__wasi_path_filestat_get, "3 0 50 1 P", 64},
+    {runtime__wasi_path_filestat_set_times, "3 0 P L 0 0 0", 0},
+    {runtime__wasi_path_link, "3 0 P L 3 50 1", 0},
+    {runtime__wasi_path_link, "3 0 50 1 3 P L", 0},
+    {runtime__wasi_path_open, "3 0 P L 0 0 0 0 600", 0},
+    {runtime__wasi_path_open, "3 0 50 1 0 0 0 0 P", 4},
+    {runtime__wasi_path_readlink, "3 P L 700 9 600", 0},
+    {runtime__wasi_path_readlink, "3 50 1 P L 600", 0},
+    {runtime__wasi_path_readlink, "3 50 1 700 9 P", 4},
+    {runtime__wasi_path_remove_directory, "3 P L", 0},
+    {runtime__wasi_path_rename, "3 P L 3 50 1", 0},
+    {runtime__wasi_path_rename, "3 50 1 3 P L", 0},
+    {runtime__wasi_path_symlink, "P L 3 50 1", 0},
+    {runtime__wasi_path_symlink, "50 1 3 P L", 0},
+    {runtime__wasi_path_unlink_file, "3 P L", 0},
+    {runtime__wasi_poll_oneoff, "P 700 1 600", 48},
+    {runtime__wasi_poll_oneoff, "800 P 1 600", 32},
+    {runtime__wasi_poll_oneoff, "800 700 1 P", 4},
+    {runtime__wasi_random_get, "P L", 0},
+};
+
+enum { range_count = sizeof(ranges) / sizeof(ranges[0]) };
+
+/* The errno of range `i` when it is this one. */
+static uint32_t
+ask_range(size_t i, uint32_t pointer, uint32_t length)
+{
+    union gvm_value slots[9] = {{.slot = 0}};
+    const char *text = ranges[i].arguments;
+
+    memset(wasi_world.memory, 0, WASI_PAGE);
+    wasi_put_text(50, ".");
+    for (size_t argument = 0; *text; argument++) {
+        char *end = (char *)(uintptr_t)text + 1;
+        slots[argument].slot = *text == 'P'   ? pointer
+                               : *text == 'L' ? length
+                                              : strtoul(text, &end, 10);
+        text = *end ? end + 1 : end;
+    }
+    ck_assert_int_eq(ranges[i].function(NULL, &wasi_world.wasi, slots),
+                     GVM_OK);
+    return slots[0].i32;
+}
+
+START_TEST(a_range_that_leaves_the_memory_is_a_fault_and_no_other)
+{
+    uint32_t length = ranges[_i].fixed ? ranges[_i].fixed : 2;
+    bool fixed = ranges[_i].fixed > 0;
+    const struct {
+        uint32_t pointer, length;
+        bool inside;
+    } cases[] = {
+        {WASI_PAGE - length - 1, length, true},
+        {WASI_PAGE - length, length, true},
+        {WASI_PAGE - length + 1, length, false},
+        {WASI_PAGE, length, false},
+        {INT32_MAX, length, false},
+        {UINT32_MAX - length, length, false},
+        {UINT32_MAX - length + 1, length, false}, /* it ends at 2^32 */
+        {UINT32_MAX - length / 2, length, false}, /* and here beyond */
+        {UINT32_MAX, length, false},
+        {0, UINT32_MAX, fixed},
+        {1, UINT32_MAX, fixed},
+        {1000, UINT32_MAX - 999, fixed},
+        {WASI_PAGE, 0, !fixed},
+        {WASI_PAGE + 1, 0, false},
+    };
+    struct runtime__texts texts = {0};
+
+    ck_assert(runtime__texts_append(&texts, "x", NULL, NULL));
+    wasi_world.wasi.arguments = &texts;
+    wasi_world.wasi.environment = &texts;
+    ck_assert_uint_eq(wasi_open("file", 1, WASI_RIGHTS_FILE), 4);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint32_t error =
+            ask_range((size_t)_i, cases[i].pointer, cases[i].length);
+        ck_assert_msg((error == RUNTIME__WASI_EFAULT) == !cases[i].inside,
+                      "range %d, %s at %u of %u: %u", _i,
+                      ranges[_i].arguments, cases[i].pointer,
+                      cases[i].length, error);
+    }
+    runtime__texts_deinit(&texts);
+}
+END_TEST
+
 static void
 add_tests(TCase *tests)
 {
     tcase_add_checked_fixture(tests, wasi_world_open, wasi_world_close);
+    tcase_add_loop_test(
+        tests, a_range_that_leaves_the_memory_is_a_fault_and_no_other, 0,
+        range_count);
     tcase_add_loop_test(tests, nothing_but_an_errno_comes_of_it, 0,
                         row_count);
     tcase_add_loop_test(tests, without_a_memory_nothing_is_written, 0,
