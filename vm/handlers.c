@@ -74,6 +74,19 @@ leave_FUEL(REGISTERS)
     return GVM__EXIT_FUEL;
 }
 
+static COLD enum gvm__exit
+refund_at_pc(REGISTERS)
+{
+    REFUND
+}
+
+static COLD enum gvm__exit
+refund_at_head(REGISTERS)
+{
+    pc = head - LOOP_CELL_BYTES;
+    REFUND
+}
+
 #define TRAP_FUNCTION(name, text)                                        \
     static COLD enum gvm__exit trap_##name(                              \
         REGISTERS)                                                       \

@@ -231,23 +231,23 @@ typedef enum gvm__exit handler_function(REGISTERS);
     __asm__ volatile("");
 #define BRANCH_T GOTO(target);
 /* Back to a loop pays for it. Without the fuel it goes to the loop's own
- * cell, which tries to charge as well, and leaves. */
+ * cell, which tries to charge as well, and leaves: REFUND gives back what
+ * that cell says the loop costs. */
 #define LOOP_CELL_BYTES 16
+#define REFUND                                                           \
+    fuel += (int64_t)IMMEDIATE_AT(8);                                    \
+    DISPATCH();
 #define BRANCH_L                                                         \
     pc = (const uint8_t *)(uintptr_t)target;                             \
     fuel -= (int64_t)cost;                                               \
-    if (unlikely(fuel < 0)) {                                            \
-        fuel += (int64_t)cost;                                           \
-        DISPATCH();                                                      \
-    }                                                                    \
+    if (unlikely(fuel < 0))                                              \
+        REFUND_AT_PC;                                                    \
     NEXT(LOOP_CELL_BYTES);
 #define BRANCH_H                                                         \
-    pc = head;                                                           \
     fuel -= (int64_t)cost;                                               \
-    if (unlikely(fuel < 0)) {                                            \
-        fuel += (int64_t)cost;                                           \
-        NEXT(-LOOP_CELL_BYTES);                                          \
-    }                                                                    \
+    if (unlikely(fuel < 0))                                              \
+        REFUND_AT_HEAD;                                                  \
+    pc = head;                                                           \
     DISPATCH();
 #define ENTRY_OF(function)                                               \
     (uintptr_t)atomic_load_explicit(&(function)->entry,                  \
@@ -306,10 +306,22 @@ typedef enum gvm__exit handler_function(REGISTERS);
     }
 #define LEAVE_EXHAUSTED LEAVE_WITH(GVM__EXIT_EXHAUSTED)
 #define LEAVE_FUEL LEAVE_WITH(GVM__EXIT_FUEL)
+#define REFUND_AT_PC                                                     \
+    do {                                                                 \
+        REFUND                                                           \
+    } while (0)
+#define REFUND_AT_HEAD                                                   \
+    do {                                                                 \
+        pc = head - LOOP_CELL_BYTES;                                     \
+        REFUND                                                           \
+    } while (0)
 #else
 #define TRAP(kind) TAIL trap_##kind(ARGUMENTS);
 #define LEAVE_EXHAUSTED TAIL leave_EXHAUSTED(ARGUMENTS)
 #define LEAVE_FUEL TAIL leave_FUEL(ARGUMENTS)
+/* As functions, so that handlers keep no register for them. */
+#define REFUND_AT_PC TAIL refund_at_pc(ARGUMENTS)
+#define REFUND_AT_HEAD TAIL refund_at_head(ARGUMENTS)
 #endif
 
 #define TRAP_IF(condition, kind)                                         \

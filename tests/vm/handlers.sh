@@ -4,8 +4,9 @@
 #     tests/vm/handlers.sh LIBRARY MADE_DIR
 #
 # LIBRARY is libglass-vm.a, MADE_DIR where the build left table_made.inc,
-# names_made.inc and pairs_made.inc. What is a matter of speed alone shows in no other test, and
-# is easily lost by a change of the compiler, of its flags or of a body:
+# names_made.inc and pairs_made.inc. What is a matter of speed alone shows in no
+# other test, and is easily lost by a change of the compiler, of its flags or of
+# a body:
 #
 # - a handler touches the native stack only if it is listed as cold below, and
 #   one that is cold in places not before its first jump to another handler;
