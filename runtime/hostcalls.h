@@ -33,10 +33,10 @@ struct runtime__hostcall {
 extern const struct runtime__hostcall runtime__hostcalls_rows[];
 extern const size_t runtime__hostcalls_count;
 
-/* A row for `name` of WASI, which runtime__wasi_<name> does. */
+/* A row for `name` of WASI, which runtime__wasi_call_<name> does. */
 #define RUNTIME__WASI_ROW(name, signature)                                    \
     {RUNTIME__GROUP_wasi, "wasi_snapshot_preview1", #name, signature,         \
-     runtime__wasi_##name, ""},
+     runtime__wasi_call_##name, ""},
 
 /* The rows by number; NULL behind the last. */
 const struct runtime__hostcall *

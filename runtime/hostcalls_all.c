@@ -14,7 +14,7 @@ const struct runtime__hostcall runtime__hostcalls_rows[] = {
      runtime__host_##name, documentation},
 #include "runtime/hostcalls.inc"
 #undef HOSTCALL
-#define WASI(name, signature) RUNTIME__WASI_ROW(name, signature)
+#define WASI(name, signature, price) RUNTIME__WASI_ROW(name, signature)
 #include "runtime/wasi.inc"
 #undef WASI
 };

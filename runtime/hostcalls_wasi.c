@@ -11,7 +11,7 @@
 #include "runtime/wasi.h"
 
 const struct runtime__hostcall runtime__hostcalls_rows[] = {
-#define WASI(name, signature) RUNTIME__WASI_ROW(name, signature)
+#define WASI(name, signature, price) RUNTIME__WASI_ROW(name, signature)
 #include "runtime/wasi.inc"
 #undef WASI
 };

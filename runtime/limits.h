@@ -80,6 +80,20 @@
 /* Subscriptions in one poll_oneoff; more are EINVAL. */
 #define RUNTIME_WASI_SUBSCRIPTIONS_MAX 1024
 
+/*
+ * What a call of WASI costs in fuel: where it is done here, and where the
+ * kernel may have to work, which no instruction pays for. And how many bytes
+ * cost one unit, as in the engine's bulk operations; those that the kernel has
+ * to make up take longer.
+ */
+#define RUNTIME_WASI_QUICK_FUEL 50
+#define RUNTIME_WASI_SYSTEM_FUEL 1000
+#define RUNTIME_WASI_BYTES_PER_FUEL 64
+#define RUNTIME_WASI_RANDOM_BYTES_PER_FUEL 4
+
+/* What is read or written at once, between two looks at the clock. */
+#define RUNTIME_WASI_PIECE_BYTES (4u << 20)
+
 /* A path of a program; a longer one is ENAMETOOLONG. */
 #define RUNTIME_WASI_PATH_BYTES_MAX 4095
 

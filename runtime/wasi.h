@@ -42,6 +42,9 @@ struct runtime__wasi {
     struct runtime__wasi_descriptor *descriptors;
     uint32_t descriptor_count; /* places, free ones as well */
 
+    /* What the function that runs has to pay beside its price. */
+    uint64_t work_fuel;
+
     bool exited;       /* proc_exit or proc_raise was called */
     int32_t exit_code; /* with this */
     bool timed_out;    /* a wait has reached the deadline */
@@ -64,7 +67,10 @@ runtime__texts_append(struct runtime__texts *texts, const char *first,
 void
 runtime__texts_deinit(struct runtime__texts *texts);
 
-#define WASI(name, signature) gvm_host_function runtime__wasi_##name;
+/* What WASI says, and the same at its price, which modules are linked with
+ * (wasi_calls.c). */
+#define WASI(name, signature, price)                                          \
+    gvm_host_function runtime__wasi_##name, runtime__wasi_call_##name;
 #include "runtime/wasi.inc"
 #undef WASI
 
@@ -139,6 +145,10 @@ runtime__wasi_store(uint8_t *bytes, uint64_t value, unsigned size_bytes)
  */
 bool
 runtime__wasi_clock_now(uint32_t clock, uint64_t *now_ns);
+
+/* Whether the deadline has passed. */
+bool
+runtime__wasi_is_late(const struct runtime__wasi *wasi);
 
 enum {
     RUNTIME__WASI_CLOCK_REALTIME = 0,

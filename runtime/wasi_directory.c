@@ -122,6 +122,7 @@ read_directory(struct runtime__wasi *wasi, const union gvm_value *slots)
         lseek(descriptor->number, (off_t)slots[3].i64, SEEK_SET) < 0)
         return runtime__wasi_errno_last();
     error = read_entries(descriptor->number, info.st_ino, &sink);
+    wasi->work_fuel = sink.used_bytes;
     if (error == RUNTIME__WASI_SUCCESS)
         runtime__wasi_put_u32(wasi, result, sink.used_bytes);
     return error;

@@ -104,18 +104,22 @@ move_stream(const struct transfer *transfer, uint32_t *moved_bytes)
 /* ---- Files -------------------------------------------------------------- */
 
 static ssize_t
-move_file_once(const struct transfer *transfer)
+move_once(const struct transfer *transfer, const struct iovec *ranges,
+          uint32_t count, uint32_t moved_bytes)
 {
     int fd = transfer->descriptor->number;
-    const struct iovec *ranges = transfer->ranges;
-    int count = (int)transfer->count;
+    int64_t offset;
 
-    if (transfer->positioned)
-        return transfer->write
-                   ? pwritev(fd, ranges, count, transfer->offset)
-                   : preadv(fd, ranges, count, transfer->offset);
-    return transfer->write ? writev(fd, ranges, count)
-                           : readv(fd, ranges, count);
+    if (!transfer->positioned)
+        return transfer->write ? writev(fd, ranges, (int)count)
+                               : readv(fd, ranges, (int)count);
+    /* Only what is moved in pieces can come to the end of all numbers. */
+    if (__builtin_add_overflow(transfer->offset, moved_bytes, &offset)) {
+        errno = EFBIG;
+        return -1;
+    }
+    return transfer->write ? pwritev(fd, ranges, (int)count, offset)
+                           : preadv(fd, ranges, (int)count, offset);
 }
 
 /* Waits until the descriptor is ready. */
@@ -130,14 +134,15 @@ wait_for(const struct transfer *transfer, int fd)
     return runtime__wasi_wait(transfer->wasi, &ready, 1, UINT64_MAX);
 }
 
+/* Adds to `moved_bytes` what was moved of these ranges. */
 static enum runtime__wasi_errno
-move_file(const struct transfer *transfer, uint32_t *moved_bytes,
-          bool *timed_out)
+move_ranges(const struct transfer *transfer, const struct iovec *ranges,
+            uint32_t count, uint32_t *moved_bytes, bool *timed_out)
 {
     for (;;) {
-        ssize_t moved = move_file_once(transfer);
+        ssize_t moved = move_once(transfer, ranges, count, *moved_bytes);
         if (moved >= 0) {
-            *moved_bytes = (uint32_t)moved; /* the kernel's limit is less */
+            *moved_bytes += (uint32_t)moved; /* the kernel's limit is less */
             return RUNTIME__WASI_SUCCESS;
         }
         if (errno == EINTR)
@@ -155,6 +160,54 @@ move_file(const struct transfer *transfer, uint32_t *moved_bytes,
             break;
         }
     }
+}
+
+/* One range in pieces, between which the deadline is looked at. False when
+ * that is all that there will be. */
+static bool
+move_pieces(const struct transfer *transfer, const struct iovec *range,
+            uint32_t *moved_bytes, bool *timed_out,
+            enum runtime__wasi_errno *error)
+{
+    for (size_t at = 0; at < range->iov_len;) {
+        size_t left = range->iov_len - at;
+        struct iovec piece = {
+            (uint8_t *)range->iov_base + at,
+            left < RUNTIME_WASI_PIECE_BYTES ? left : RUNTIME_WASI_PIECE_BYTES,
+        };
+        uint32_t before = *moved_bytes;
+        /* More than a program can count, when ranges overlap. */
+        if (before > INT32_MAX - RUNTIME_WASI_PIECE_BYTES)
+            return false;
+        *error = move_ranges(transfer, &piece, 1, moved_bytes, timed_out);
+        at += *moved_bytes - before;
+        if (runtime__wasi_is_late(transfer->wasi))
+            *timed_out = true;
+        if (*error != RUNTIME__WASI_SUCCESS || *timed_out ||
+            *moved_bytes - before < piece.iov_len)
+            return false;
+    }
+    return true;
+}
+
+static enum runtime__wasi_errno
+move_file(const struct transfer *transfer, uint32_t *moved_bytes,
+          bool *timed_out)
+{
+    enum runtime__wasi_errno error = RUNTIME__WASI_SUCCESS;
+    uint64_t wanted_bytes = 0;
+
+    for (uint32_t i = 0; i < transfer->count; i++)
+        wanted_bytes += transfer->ranges[i].iov_len;
+    if (wanted_bytes <= RUNTIME_WASI_PIECE_BYTES)
+        return move_ranges(transfer, transfer->ranges, transfer->count,
+                           moved_bytes, timed_out);
+    for (uint32_t i = 0; i < transfer->count; i++)
+        if (!move_pieces(transfer, &transfer->ranges[i], moved_bytes,
+                         timed_out, &error))
+            break;
+    /* As with streams: what was moved would be lost otherwise. */
+    return *moved_bytes > 0 ? RUNTIME__WASI_SUCCESS : error;
 }
 
 /* ---- The four ----------------------------------------------------------- */
@@ -223,6 +276,7 @@ run(struct transfer *transfer, union gvm_value *slots)
         error = move_stream(transfer, &moved_bytes);
     if (timed_out)
         return runtime__wasi_time_out(transfer->wasi);
+    transfer->wasi->work_fuel = moved_bytes / RUNTIME_WASI_BYTES_PER_FUEL;
     if (error == RUNTIME__WASI_SUCCESS)
         runtime__wasi_put_u32(transfer->wasi, result, moved_bytes);
     return runtime__wasi_return(slots, error);

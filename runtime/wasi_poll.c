@@ -279,6 +279,7 @@ runtime__wasi_poll_oneoff(struct gvm_call *call, void *data,
     (void)call;
     if (count == 0 || count > RUNTIME_WASI_SUBSCRIPTIONS_MAX)
         return runtime__wasi_return(slots, RUNTIME__WASI_EINVAL);
+    wasi->work_fuel = (uint64_t)count * RUNTIME_WASI_QUICK_FUEL;
     struct waiter *waiters = calloc(count, sizeof(*waiters));
     struct pollfd *polls = calloc(count, sizeof(*polls));
     enum runtime__wasi_errno error =

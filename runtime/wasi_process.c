@@ -195,6 +195,15 @@ runtime__wasi_clock_now(uint32_t clock, uint64_t *now_ns)
     return true;
 }
 
+bool
+runtime__wasi_is_late(const struct runtime__wasi *wasi)
+{
+    uint64_t now_ns = 0;
+
+    runtime__wasi_clock_now(RUNTIME__WASI_CLOCK_MONOTONIC, &now_ns);
+    return wasi->deadline_ns && now_ns >= wasi->deadline_ns;
+}
+
 enum gvm_status
 runtime__wasi_clock_res_get(struct gvm_call *call, void *data,
                             union gvm_value *slots)
@@ -237,9 +246,7 @@ fill_random(const struct runtime__wasi *wasi, uint8_t *range,
             uint32_t length_bytes, bool *timed_out)
 {
     while (length_bytes > 0) {
-        uint64_t now_ns = 0;
-        runtime__wasi_clock_now(RUNTIME__WASI_CLOCK_MONOTONIC, &now_ns);
-        *timed_out = wasi->deadline_ns && now_ns >= wasi->deadline_ns;
+        *timed_out = runtime__wasi_is_late(wasi);
         if (*timed_out)
             break;
         ssize_t count =
@@ -271,6 +278,7 @@ runtime__wasi_random_get(struct gvm_call *call, void *data,
     (void)call;
     if (!range)
         return runtime__wasi_return(slots, RUNTIME__WASI_EFAULT);
+    wasi->work_fuel = length_bytes / RUNTIME_WASI_RANDOM_BYTES_PER_FUEL;
     enum runtime__wasi_errno error =
         fill_random(wasi, range, length_bytes, &timed_out);
     return timed_out ? runtime__wasi_time_out(wasi)

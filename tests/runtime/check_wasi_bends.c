@@ -49,7 +49,7 @@ enum {
 };
 
 static const struct runtime__hostcall rows[] = {
-#define WASI(name, signature) RUNTIME__WASI_ROW(name, signature)
+#define WASI(name, signature, price) RUNTIME__WASI_ROW(name, signature)
 #include "runtime/wasi.inc"
 #undef WASI
 };

@@ -243,6 +243,49 @@ START_TEST(a_file_is_written_and_read_in_ranges)
 }
 END_TEST
 
+/* More than a piece: the memory grows for it. */
+START_TEST(much_is_moved_in_pieces)
+{
+    enum { bytes = 2 * RUNTIME_WASI_PIECE_BYTES + 12345 };
+    struct gvm_limits limits = {.min = 1, .max = 1000, .has_max = true};
+    uint32_t fd = wasi_open("file", 1, all);
+    struct stat info;
+
+    ck_assert_int_eq(gvm_memory_create(wasi_world.store, &limits,
+                                       &wasi_world.wasi.memory),
+                     GVM_OK);
+    ck_assert_int_eq(gvm_memory_grow(wasi_world.wasi.memory, 600), 1);
+    wasi_world.memory = gvm_memory_data(wasi_world.wasi.memory);
+    uint8_t *memory = wasi_world.memory;
+    for (uint32_t i = 0; i < bytes; i++)
+        memory[1000 + i] = (uint8_t)(i * 7 + (i >> 8));
+    uint8_t *copy = memory + 1000 + bytes;
+    /* A small range before and behind. */
+    const uint32_t ranges[] = {1000, 10, 1010, bytes - 15,
+                               1000 + bytes - 5, 5};
+    for (uint32_t i = 0; i < 6; i++)
+        wasi_put_u32(4 * i, ranges[i]);
+    ck_assert_uint_eq(wasi_ask(fd_write, fd, 0, 3, 64), 0);
+    ck_assert_uint_eq(wasi_get_u32(64), bytes);
+    ck_assert_int_eq(stat(wasi_host_path("file"), &info), 0);
+    ck_assert_int_eq(info.st_size, bytes);
+
+    wasi_put_u32(0, 1000 + bytes);
+    wasi_put_u32(4, bytes + 100);
+    ck_assert_uint_eq(wasi_ask(fd_pread, fd, 0, 1, 0, 64), 0);
+    ck_assert_uint_eq(wasi_get_u32(64), bytes);
+    ck_assert_mem_eq(copy, memory + 1000, bytes);
+    ck_assert_uint_eq(wasi_ask(fd_pread, fd, 0, 1, bytes - 5, 64), 0);
+    ck_assert_uint_eq(wasi_get_u32(64), 5);
+    ck_assert_uint_eq(wasi_ask(fd_read, fd, 0, 1, 64), 0);
+    ck_assert_uint_eq(wasi_get_u32(64), 0);
+    /* At the end of all offsets, and past the deadline. */
+    ck_assert_uint_ne(wasi_ask(fd_pwrite, fd, 0, 1, INT64_MAX - 5, 64), 0);
+    wasi_world.wasi.deadline_ns = 1;
+    wasi_ask_end(fd_pread, fd, 0, 1, 0, 64);
+}
+END_TEST
+
 START_TEST(an_offset_is_not_negative)
 {
     uint32_t fd = wasi_open("file", 1, all);
@@ -360,6 +403,7 @@ add_tests(TCase *tests)
     tcase_add_test(tests,
                    a_stream_without_a_function_is_empty_or_goes_nowhere);
     tcase_add_test(tests, a_file_is_written_and_read_in_ranges);
+    tcase_add_test(tests, much_is_moved_in_pieces);
     tcase_add_test(tests, an_offset_is_not_negative);
     tcase_add_test(tests, files_are_moved_as_their_rights_say);
     tcase_add_test(tests,

@@ -16,7 +16,7 @@ __attribute__((export_name("all"))) function **
 all(void)
 {
     static function *const functions[] = {
-#define WASI(name, signature) (function *)__wasi_##name,
+#define WASI(name, signature, price) (function *)__wasi_##name,
 #include "runtime/wasi.inc"
     };
 

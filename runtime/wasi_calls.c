@@ -1,0 +1,44 @@
+/*
+ * wasi_calls.c - WASI at its price.
+ *
+ * The idea: a deadline is met because slices of fuel are short, so whatever
+ * takes time has to cost fuel. Instructions do; what the kernel does for a
+ * host function is charged here, by constants and by the bytes that were
+ * moved, so that the sum is the same on every machine.
+ *
+ * A price that is more than what the slice has left ends the slice, and the
+ * rest of it is forgiven: it is there to have the clock looked at.
+ *
+ * Each function runs on the thread of its call.
+ */
+#include "runtime/wasi.h"
+
+enum {
+    price_quick = RUNTIME_WASI_QUICK_FUEL,
+    price_system = RUNTIME_WASI_SYSTEM_FUEL,
+};
+
+static enum gvm_status
+charge(gvm_host_function *function, uint64_t price, struct gvm_call *call,
+       struct runtime__wasi *wasi, union gvm_value *slots)
+{
+    wasi->work_fuel = 0;
+    enum gvm_status status = function(call, wasi, slots);
+    /* Tests call without one. */
+    if (call) {
+        uint64_t fuel = gvm_call_fuel(call);
+        price += wasi->work_fuel;
+        gvm_call_set_fuel(call, fuel > price ? fuel - price : 0);
+    }
+    return status;
+}
+
+#define WASI(name, signature, price)                                          \
+    enum gvm_status runtime__wasi_call_##name(                                \
+        struct gvm_call *call, void *data, union gvm_value *slots)            \
+    {                                                                         \
+        return charge(runtime__wasi_##name, price_##price, call, data,        \
+                      slots);                                                 \
+    }
+#include "runtime/wasi.inc"
+#undef WASI
