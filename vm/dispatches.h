@@ -2,9 +2,10 @@
  * dispatches.h - counts what the handlers do, in builds that ask for it.
  *
  * With GLASS_VM_COUNT_DISPATCHES every handler begins by counting itself, and
- * each of its operations counts the pair that it makes with the one before. The counters are the
- * only globals of the library that change, and there only: they are for one
- * process that measures. Threads that count at once lose some.
+ * each of its operations counts the pair that it makes with the one before.
+ * The counters are the only globals of the library that change, and there
+ * only: they are for one process that measures. Threads that count at once
+ * lose some.
  */
 #ifndef GLASS_VM_DISPATCHES_H
 #define GLASS_VM_DISPATCHES_H

@@ -14,8 +14,8 @@
  *                                             handler
  *
  * A second argument "plain" leaves out what keeps operands in registers, and
- * the pairs (generate_pairs.c), for the switch loop. A handler is its row's body behind a prologue that fetches
- * the operands:
+ * the pairs (generate_pairs.c), for the switch loop. A handler is its row's
+ * body behind a prologue that fetches the operands:
  *
  *     HANDLER(i32_add_SIS)
  *     {

@@ -2,9 +2,9 @@
  * handlers.c - the handlers.
  *
  * handlers_made.inc holds one handler for every operation and combination of
- * operand kinds (generate.c), and pairs of them (generate_pairs.c). With sibling calls each is a function that
- * ends in a jump to the next; with GVM_SWITCH_LOOP each is a case of the
- * switch in gvm__run_handlers.
+ * operand kinds (generate.c), and pairs of them (generate_pairs.c). With
+ * sibling calls each is a function that ends in a jump to the next; with
+ * GVM_SWITCH_LOOP each is a case of the switch in gvm__run_handlers.
  *
  * They are many, so the build compiles this file GVM_HANDLERS_PARTS times
  * more, each time with every so manieth row (GVM_HANDLERS_PART).
