@@ -7,7 +7,8 @@
  * beyond that is read again.
  *
  * ".." is said to have the number of the directory itself, as at a root: what
- * is above may be outside.
+ * is above may be outside. So is ".", for which overlay file systems tell a
+ * number that the directory does not have.
  *
  * It runs on the thread of its call.
  */
@@ -66,7 +67,7 @@ append_entry(struct sink *sink, const uint8_t *entry, uint64_t own_number)
     uint8_t dirent[dirent_bytes] = {0};
     uint64_t number = runtime__wasi_load(entry, 8);
 
-    if (!strcmp(name, ".."))
+    if (!strcmp(name, ".") || !strcmp(name, ".."))
         number = own_number;
     runtime__wasi_store(dirent, runtime__wasi_load(entry + entry_next, 8),
                         8);
