@@ -9,7 +9,7 @@
 
 #include "cli/dispatches.h"
 #include "cli/file.h"
-#include "runtime/runtime.h"
+#include "runtime/program.h"
 
 #include <errno.h>
 #include <inttypes.h>

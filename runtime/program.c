@@ -7,6 +7,8 @@
  *
  * Any thread may call it.
  */
+#include "runtime/program.h"
+
 #include "runtime/engine.h"
 #include "runtime/environment.h"
 #include "runtime/error.h"

@@ -2,7 +2,7 @@
  * streams.c - the standard streams of a program as descriptors 0, 1 and 2 of
  * this process. Any thread may call it.
  */
-#include "runtime/runtime.h"
+#include "runtime/program.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -14,7 +14,7 @@
 #define GLASS_RUNTIME_WASI_H
 
 #include "runtime/buffer.h"
-#include "runtime/runtime.h"
+#include "runtime/program.h"
 
 #include "vm/vm.h"
 

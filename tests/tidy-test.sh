@@ -100,6 +100,12 @@ echo '#include "http/http.h"' >>tests/vm/check_load.c
 expect 'runtime/runtime.h: include: line 1: only vm/vm.h may be included'
 
 tidy_tree
+echo 'int runtime_run(void);' >runtime/program.h
+echo '#include "runtime/program.h"' >cli/cli.h
+echo '#include "cli.h"' >>tests/vm/check_load.c
+expect_tidy
+
+tidy_tree
 echo '#include <microhttpd.h>' >>vm/load.c
 expect 'vm/load.c: include: line 8: <microhttpd.h> is for http'
 
@@ -169,6 +175,11 @@ make_libraries
 echo 'int gvm_hidden(int x) { return x; }' | archive vm
 expect 'vm:gvm_hidden: symbol: is not declared in vm/vm.h' \
     --libraries "$build"
+
+make_libraries
+echo 'int runtime_run(void);' >runtime/program.h
+echo 'int runtime_run(void) { return 1; }' | archive runtime
+expect_tidy --libraries "$build"
 
 make_libraries
 echo 'int gvm__load(int x);' >>vm/vm.h

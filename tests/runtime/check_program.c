@@ -1,4 +1,5 @@
 /* check_program.c - tests of runtime/program.c, by guests/wasi.c. */
+#include "runtime/program.h"
 #include "tests/runtime/world.h"
 
 #include <check.h>

@@ -1,4 +1,5 @@
 /* check_streams.c - tests of runtime/streams.c. */
+#include "runtime/program.h"
 #include "tests/runtime/world.h"
 
 #include <check.h>
