@@ -223,21 +223,30 @@ check_words() {
 # be written outlives a call: no section of data but read-only ones.
 check_library() {
     local lib=$1 archive=$2 p=${prefix[$1]} header=$1/$1.h
-    local headers=("$header") symbol kind section
-    for symbol in ${public[$lib]-}; do headers+=("$lib/$symbol"); done
-    while read -r symbol; do
-        case $symbol in
-        "$p"__*)
-            ! grep -qsw "$symbol" "${headers[@]}" ||
-                finding symbol "$header:$symbol" "is internal by its name" ;;
-        "$p"_*)
-            grep -qsw "$symbol" "${headers[@]}" ||
-                finding symbol "$lib:$symbol" "is not declared in $header" ;;
-        *)
+    local headers=() file symbol kind section
+    for file in "$lib.h" ${public[$lib]-}; do
+        [ -f "$lib/$file" ] && headers+=("$lib/$file")
+    done
+    # What is wrong of an archive's thousands of symbols is few, so the shell
+    # sees only these.
+    while read -r kind symbol; do
+        case $kind in
+        internal)
+            finding symbol "$header:$symbol" "is internal by its name" ;;
+        undeclared)
+            finding symbol "$lib:$symbol" "is not declared in $header" ;;
+        foreign)
             finding symbol "$lib:$symbol" "does not begin with ${p}_" ;;
         esac
     done < <(nm --defined-only --extern-only --format=posix "$archive" |
-        awk 'NF > 1 { print $1 }' | sort -u)
+        awk -v prefix="${p}_" -v words=<(cat "${headers[@]}" /dev/null |
+            grep -ow '[A-Za-z_][A-Za-z_0-9]*') '
+            BEGIN { while ((getline word <words) > 0) declared[word] = 1 }
+            NF < 2 || seen[$1]++ { next }
+            index($1, prefix) != 1 { print "foreign", $1; next }
+            index($1, prefix "_") == 1 {
+                if ($1 in declared) print "internal", $1; next }
+            !($1 in declared) { print "undeclared", $1 }')
     while read -r symbol kind section; do
         finding global "$lib:$symbol" "can be written ($section)"
     done < <(nm --defined-only --format=sysv "$archive" |
