@@ -2,9 +2,9 @@
  * check_options.c - tests of cli/options.c.
  */
 #include "cli/options.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TEST_OPTIONS(X, H)                                                    \
@@ -183,9 +183,5 @@ main(void)
     tcase_add_loop_test(tests, a_directory_has_a_name_on_both_sides, 0,
                         COUNT(directories));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -19,6 +19,7 @@
 
 #include "tests/fuzz/examples.h"
 #include "tests/fuzz/fuzz_module.h"
+#include "tests/support/suite.h"
 #include "tests/support/vm_world.h"
 
 #define EVERY_TRUNCATION_BYTES 8192u
@@ -224,21 +225,16 @@ fuzz_suite(void)
 int
 main(void)
 {
-    SRunner *runner;
-    int failed;
-
     last_tried = mmap(NULL, LAST_TRIED_BYTES, PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (last_tried == MAP_FAILED) {
         perror("mmap");
         return EXIT_FAILURE;
     }
-    runner = srunner_create(fuzz_suite());
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    if (failed > 0) {
+
+    int status = suite_run(fuzz_suite());
+
+    if (status != EXIT_SUCCESS)
         printf("last tried: %s\n", last_tried);
-    }
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return status;
 }

@@ -5,9 +5,9 @@
 #include "http/server.h"
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct http_world world;
@@ -179,9 +179,5 @@ main(void)
     tcase_add_test(tests, every_loop_gets_its_share_of_the_connections);
     tcase_add_test(tests, one_connection_too_many_is_told_so);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,10 +4,10 @@
  */
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct http_world world;
@@ -235,9 +235,5 @@ main(void)
     tcase_add_test(tests, a_wrong_method_is_told_the_right_ones);
     tcase_add_test(tests, a_client_that_asks_first_is_told_to_go_on);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -2,9 +2,9 @@
  * check_condition.c - tests of http/condition.c.
  */
 #include "http/condition.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -102,9 +102,5 @@ main(void)
     tcase_add_loop_test(tests, a_write_takes_the_conditions_that_can_be_atomic,
                         0, sizeof(writes) / sizeof(*writes));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

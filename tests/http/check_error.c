@@ -2,9 +2,9 @@
  * check_error.c - tests of http/error.c.
  */
 #include "http/server.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 START_TEST(every_status_has_a_name_and_a_text_of_its_own)
@@ -45,9 +45,5 @@ main(void)
     tcase_add_test(tests, every_status_has_a_name_and_a_text_of_its_own);
     tcase_add_test(tests, a_message_that_is_too_long_is_cut);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,9 +4,9 @@
  */
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct http_world world;
@@ -449,9 +449,5 @@ main(void)
     tcase_add_loop_test(tests, headers_may_fill_the_connections_memory, 0, 4);
     tcase_add_test(tests, a_request_may_come_byte_by_byte);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

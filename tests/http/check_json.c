@@ -2,9 +2,9 @@
  * check_json.c - tests of http/json.c.
  */
 #include "http/json.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -102,9 +102,5 @@ main(void)
     tcase_add_loop_test(tests, what_is_no_cursor_is_refused, 0,
                         sizeof(bad_cursors) / sizeof(*bad_cursors));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

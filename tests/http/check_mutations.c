@@ -8,6 +8,7 @@
 #include "http/server.h"
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <sched.h>
@@ -155,9 +156,5 @@ main(void)
 
     tcase_add_loop_test(tests, damaged_requests_harm_nobody, 0, 2);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -2,9 +2,9 @@
  * check_origin.c - tests of http/origin.c.
  */
 #include "http/origin.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -87,9 +87,5 @@ main(void)
     tcase_add_loop_test(tests, an_origin_is_own_when_it_is_the_server_itself,
                         0, sizeof(origins) / sizeof(*origins));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

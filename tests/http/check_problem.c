@@ -6,9 +6,9 @@
 #include "http/request.h"
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct http__request request;
@@ -172,9 +172,5 @@ main(void)
     tcase_add_test(tests, a_detail_that_is_too_long_is_cut);
     tcase_add_test(tests, a_place_has_what_is_known_of_it);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,11 +6,11 @@
 #include "http/server.h"
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct http_world world;
@@ -324,9 +324,5 @@ main(void)
     tcase_add_test(waiting, a_store_that_does_not_answer_ends_in_504_and_503);
     tcase_add_test(waiting, a_server_ends_while_requests_wait);
     suite_add_tcase(suite, waiting);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

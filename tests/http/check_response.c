@@ -5,9 +5,9 @@
 #include "http/response.h"
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct http_world world;
@@ -131,9 +131,5 @@ main(void)
     tcase_add_test(tests, the_first_answer_stands);
     tcase_add_test(tests, without_an_answer_headers_and_documents_go_nowhere);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -2,9 +2,9 @@
  * check_route.c - tests of http/route.c and of the table in routes.inc.
  */
 #include "http/route.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -110,9 +110,5 @@ main(void)
     tcase_add_loop_test(tests, every_route_is_found_by_its_own_pattern, 0,
                         count);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

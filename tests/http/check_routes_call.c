@@ -5,6 +5,7 @@
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
 #include "tests/support/module_builder.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <jansson.h>
@@ -334,9 +335,5 @@ main(void)
                         2);
     tcase_add_test(tests, too_many_calls_at_once_are_told_to_come_back);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
 #include "tests/support/module_builder.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <jansson.h>
@@ -388,9 +389,5 @@ main(void)
     tcase_add_test(tests, functions_are_listed_in_pages_by_name);
     tcase_add_test(tests, functions_of_another_namespace_are_not_there);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

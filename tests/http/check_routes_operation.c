@@ -3,9 +3,9 @@
  */
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct http_world world;
@@ -88,9 +88,5 @@ main(void)
     tcase_add_test(tests, a_server_whose_state_is_away_is_alive_and_not_ready);
     tcase_add_test(tests, the_page_at_the_root_names_every_route);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

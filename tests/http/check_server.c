@@ -5,12 +5,12 @@
 #include "http/server.h"
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct http_world world;
@@ -272,9 +272,5 @@ main(void)
     tcase_add_test(tests, a_server_ends_with_requests_half_received);
     tcase_add_loop_test(tests, no_call_of_many_is_lost, 0, 2);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,9 +4,9 @@
 #include "http/target.h"
 
 #include "http/limits.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -207,9 +207,5 @@ main(void)
     tcase_add_loop_test(tests, unknown_parameters_are_found, 0,
                         COUNT(strangers));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

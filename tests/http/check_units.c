@@ -2,9 +2,9 @@
  * check_units.c - tests of http/units.c.
  */
 #include "http/units.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -101,9 +101,5 @@ main(void)
                         sizeof(durations) / sizeof(*durations));
     tcase_add_test(tests, a_number_ends_where_its_length_says);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

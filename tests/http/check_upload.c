@@ -6,10 +6,10 @@
 #include "tests/support/http_client.h"
 #include "tests/support/http_world.h"
 #include "tests/support/module_builder.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct http_world world;
@@ -252,9 +252,5 @@ main(void)
     tcase_add_test(tests, a_form_that_is_none_is_refused);
     tcase_add_test(tests, a_large_module_comes_through_a_form_byte_for_byte);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

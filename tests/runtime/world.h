@@ -8,6 +8,7 @@
 #include "runtime/runtime.h"
 #include "state/state.h"
 #include "tests/support/module_builder.h"
+#include "tests/support/suite.h"
 
 struct world {
     struct state_store *store;
@@ -78,11 +79,7 @@ world_handler(const char *locals, const uint8_t *body, size_t body_bytes);
         TCase *tests = tcase_create(name);                                    \
         add_tests(tests);                                                     \
         suite_add_tcase(suite, tests);                                        \
-        SRunner *runner = srunner_create(suite);                              \
-        srunner_run_all(runner, CK_ENV);                                      \
-        int failed = srunner_ntests_failed(runner);                           \
-        srunner_free(runner);                                                 \
-        return failed == 0 ? 0 : 1;                                           \
+        return suite_run(suite);                                              \
     }
 
 #endif

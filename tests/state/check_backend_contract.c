@@ -7,6 +7,7 @@
 
 #include "tests/state/await.h"
 #include "tests/state/redis_server.h"
+#include "tests/support/suite.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -581,15 +582,10 @@ int
 main(void)
 {
     Suite *suite = suite_create("backend contract");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     add_case(suite, "memory", use_memory, NULL);
     add_case(suite, "redis", use_redis, end_redis);
     add_case(suite, "redis without functions", use_redis_without_functions,
              end_redis);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

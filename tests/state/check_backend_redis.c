@@ -8,6 +8,7 @@
 #include "tests/state/await.h"
 #include "tests/state/fake_redis.h"
 #include "tests/state/redis_server.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -474,8 +475,6 @@ main(void)
 {
     Suite *suite = suite_create("redis backend");
     TCase *tcase = tcase_create("redis backend");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, make_server, end_server);
     tcase_add_test(tcase, a_redis_that_is_away_is_said_at_once_and_found_later);
@@ -497,9 +496,5 @@ main(void)
     tcase_add_test(tcase, a_database_with_another_layout_is_left_alone);
     tcase_add_test(tcase, a_redis_that_has_become_a_replica_is_away);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

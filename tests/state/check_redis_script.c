@@ -6,6 +6,7 @@
  */
 #include "tests/state/await.h"
 #include "tests/state/redis_server.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -185,8 +186,6 @@ main(void)
 {
     Suite *suite = suite_create("redis script");
     TCase *tcase = tcase_create("redis script");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tcase, make_server, end_server);
     tcase_add_loop_test(tcase, functions_that_redis_has_lost_are_loaded_again,
@@ -198,8 +197,5 @@ main(void)
                         2);
     tcase_add_test(tcase, two_stores_on_one_redis_see_each_other);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

@@ -3,7 +3,7 @@
  * that meet in one shard. The operations themselves are in the contract.
  */
 #include "state/shard.h"
-#include "tests/state/suite.h"
+#include "tests/support/suite.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -263,8 +263,6 @@ main(void)
 {
     Suite *suite = suite_create("shard");
     TCase *tcase = tcase_create("shard");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tcase, open_shard, close_shard);
     tcase_add_test(tcase, a_key_expires_in_the_very_millisecond);
@@ -276,8 +274,5 @@ main(void)
     tcase_add_test(tcase, a_refused_write_leaves_no_trace_of_its_key);
     tcase_add_test(tcase, appends_prepared_at_the_same_time_lose_nothing);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

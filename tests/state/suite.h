@@ -2,7 +2,7 @@
 #ifndef GLASS_TESTS_STATE_SUITE_H
 #define GLASS_TESTS_STATE_SUITE_H
 
-#include <check.h>
+#include "tests/support/suite.h"
 
 /* Runs a list of tests that ends with null; returns the exit status. */
 static inline int
@@ -10,16 +10,11 @@ run_suite(const char *name, const TTest *const *tests)
 {
     Suite *suite = suite_create(name);
     TCase *tcase = tcase_create(name);
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     for (; *tests != NULL; tests++)
         tcase_add_test(tcase, *tests);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }
 
 #endif

@@ -7,9 +7,9 @@
  * accumulators: there the lists must stay as they are.
  */
 #include "vm/ir.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -144,11 +144,5 @@ accumulate_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(accumulate_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(accumulate_suite());
 }

@@ -4,11 +4,11 @@
  * What happens on the way to the host and to other instances is
  * check_slow_call.c's subject, fuel is check_run.c's.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/call.h"
@@ -478,11 +478,5 @@ call_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(call_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(call_suite());
 }

@@ -2,12 +2,12 @@
  * check_code.c - tests of vm/code.c: when functions are translated, by how
  * many threads, and how a place in code is found again.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/code.h"
@@ -321,11 +321,5 @@ code_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(code_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(code_suite());
 }

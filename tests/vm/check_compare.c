@@ -6,10 +6,10 @@
  * every way that a translator might make one operation of. What it must say
  * is computed here, in C.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/insns.h"
@@ -262,11 +262,5 @@ compare_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(compare_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(compare_suite());
 }

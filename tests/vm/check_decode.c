@@ -2,10 +2,10 @@
  * check_decode.c - tests of vm/decode.c: header, sections and their order.
  */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/load_case.h"
+#include "tests/support/suite.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define MVP GVM_FEATURES_MVP
@@ -257,11 +257,5 @@ decode_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(decode_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(decode_suite());
 }

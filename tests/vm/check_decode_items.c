@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/support/load_case.h"
+#include "tests/support/suite.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define MVP GVM_FEATURES_MVP
@@ -393,11 +394,5 @@ decode_items_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(decode_items_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(decode_items_suite());
 }

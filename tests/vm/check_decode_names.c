@@ -2,10 +2,10 @@
  * check_decode_names.c - tests of vm/decode_names.c: the name section.
  */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/module_builder.h"
+#include "tests/support/suite.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -192,11 +192,5 @@ decode_names_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(decode_names_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(decode_names_suite());
 }

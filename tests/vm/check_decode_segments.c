@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/support/load_case.h"
+#include "tests/support/suite.h"
 #include "vm/module.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -425,11 +426,5 @@ decode_segments_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(decode_segments_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(decode_segments_suite());
 }

@@ -2,10 +2,10 @@
  * check_dispatches.c - tests of vm/dispatches.c: what a build that counts
  * says, and that others have nothing to say.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/insns.h"
@@ -120,11 +120,5 @@ dispatches_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(dispatches_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(dispatches_suite());
 }

@@ -2,10 +2,10 @@
  * check_encode.c - tests of vm/encode.c: cells one behind the other, and the
  * map from them to the module's bytes.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "vm/code.h"
 
@@ -84,11 +84,5 @@ encode_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(encode_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(encode_suite());
 }

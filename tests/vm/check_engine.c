@@ -2,6 +2,7 @@
  * check_engine.c - tests of vm/engine.c: engines and type identities.
  */
 #include "vm/module.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -312,11 +313,5 @@ engine_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(engine_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(engine_suite());
 }

@@ -2,9 +2,9 @@
  * check_error.c - tests of vm/error.c: texts and the error structure.
  */
 #include "vm/module.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -195,11 +195,5 @@ error_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(error_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(error_suite());
 }

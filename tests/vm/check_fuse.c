@@ -3,9 +3,9 @@
  * pairs leave the cells as they are.
  */
 #include "vm/ir.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 static struct gvm__ir_list list;
 
@@ -204,11 +204,5 @@ fuse_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(fuse_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(fuse_suite());
 }

@@ -1,12 +1,12 @@
 /*
  * check_global.c - tests of vm/global.c.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_world.h"
 #include "vm/instance.h"
 
 #include <check.h>
 #include <signal.h>
-#include <stdlib.h>
 
 static const struct kept {
     enum gvm_value_type type;
@@ -78,8 +78,6 @@ main(void)
 {
     Suite *suite = suite_create("vm/global");
     TCase *tests = tcase_create("global");
-    SRunner *runner;
-    int failed;
 
     tcase_add_loop_test(tests, a_global_keeps_the_value_that_its_type_holds, 0,
                         KEPT_COUNT);
@@ -88,9 +86,5 @@ main(void)
         tests, setting_an_immutable_global_is_a_mistake_of_the_embedder,
         SIGABRT);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,11 +4,11 @@
  */
 #define _GNU_SOURCE 1 /* memfd_create */
 
+#include "tests/support/suite.h"
 #include "tests/vm/guard_guest.h"
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -251,11 +251,5 @@ guard_suite(bool supported)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(guard_suite(GUARD_SUPPORTED));
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(guard_suite(GUARD_SUPPORTED));
 }

@@ -4,10 +4,10 @@
  */
 #define _GNU_SOURCE 1 /* gettid */
 
+#include "tests/support/suite.h"
 #include "tests/vm/guard_guest.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -316,8 +316,6 @@ main(void)
 {
     Suite *suite = suite_create("vm/guard_chain");
     TCase *tests = tcase_create("guard_chain");
-    SRunner *runner;
-    int failed;
 
     if (!GUARD_SUPPORTED) {
         tcase_add_test(tests, without_guard_pages_handlers_stay_as_they_are);
@@ -346,9 +344,5 @@ main(void)
         tests, a_handler_for_one_signal_only_is_called_once, SIGSEGV);
 run:
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

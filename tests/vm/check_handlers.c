@@ -6,10 +6,10 @@
  * with it: calls that want the registers themselves, stops in the middle,
  * other calls in between, operations that know slots alone.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/insns.h"
@@ -382,11 +382,5 @@ handlers_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(handlers_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(handlers_suite());
 }

@@ -2,11 +2,11 @@
  * check_host.c - tests of vm/host.c: host functions and external types.
  * Calling them is check_call.c's subject.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_world.h"
 #include "vm/instance.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct vm_world world;
@@ -309,8 +309,6 @@ main(void)
 {
     Suite *suite = suite_create("vm/host");
     TCase *tests = tcase_create("host");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tests, a_host_function_keeps_a_copy_of_its_type);
     tcase_add_test(tests, equal_types_have_one_identity_and_others_another);
@@ -329,9 +327,5 @@ main(void)
     tcase_add_loop_test(
         tests, the_type_of_a_global_is_its_value_type_and_mutability, 0, 2);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -2,13 +2,13 @@
  * check_image.c - tests of vm/image.c: what an image holds, what a memory
  * made from one shares with it, and what is kept between resets.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_world.h"
 #include "tests/vm/snapshot_guest.h"
 #include "vm/image.h"
 
 #include <check.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -344,8 +344,6 @@ main(void)
     int bounds = vm_world_bounds_count();
     Suite *suite = suite_create("vm/image");
     TCase *tests = tcase_create("image");
-    SRunner *runner;
-    int failed;
 
     tcase_add_loop_test(tests,
                         an_image_reaches_from_the_first_byte_to_the_last, 0,
@@ -368,9 +366,5 @@ main(void)
     tcase_add_loop_test(tests, a_forked_child_finds_its_own_copies, 0,
                         bounds);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

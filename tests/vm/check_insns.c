@@ -3,9 +3,10 @@
  */
 #include "vm/insns.h"
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/vm.h"
@@ -117,11 +118,5 @@ insns_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(insns_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(insns_suite());
 }

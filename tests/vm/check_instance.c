@@ -2,11 +2,11 @@
  * check_instance.c - tests of vm/instance.c: what instantiation makes, and
  * what is left when it fails.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_world.h"
 #include "vm/instance.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PAGE   65536
@@ -566,11 +566,5 @@ instance_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(instance_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(instance_suite());
 }

@@ -3,9 +3,9 @@
  * into.
  */
 #include "vm/ir.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 static struct gvm__ir_list list;
 
@@ -89,11 +89,5 @@ ir_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(ir_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(ir_suite());
 }

@@ -1,11 +1,11 @@
 /*
  * check_link.c - tests of vm/link.c: what may stand for an import.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_world.h"
 #include "vm/instance.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define NO_MAX MODULE_BUILDER_NO_MAX
@@ -414,11 +414,5 @@ link_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(link_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(link_suite());
 }

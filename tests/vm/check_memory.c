@@ -2,11 +2,11 @@
  * check_memory.c - tests of vm/memory.c. Most run once for each kind of
  * bounds: what a memory does must not depend on it.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_world.h"
 #include "vm/instance.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -368,8 +368,6 @@ main(void)
     int bounds = vm_world_bounds_count();
     Suite *suite = suite_create("vm/memory");
     TCase *tests = tcase_create("memory");
-    SRunner *runner;
-    int failed;
 
     tcase_add_loop_test(tests, a_new_memory_is_zeroed_and_as_large_as_asked, 0,
                         bounds);
@@ -395,9 +393,5 @@ main(void)
     tcase_add_loop_test(tests, memory_init_copies_what_fits_and_nothing_else, 0,
                         INITIALISATION_COUNT);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

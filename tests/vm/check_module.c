@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/support/module_builder.h"
+#include "tests/support/suite.h"
 #include "vm/module.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -414,11 +415,5 @@ module_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(module_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(module_suite());
 }

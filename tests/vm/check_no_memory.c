@@ -6,11 +6,11 @@
  * The linker puts the functions below in front of the C library's (--wrap),
  * for the engine's code as for this.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_world.h"
 #include "vm/instance.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #define NO_MAX MODULE_BUILDER_NO_MAX
 /* Nothing here needs as many allocations as that. */
@@ -289,8 +289,6 @@ main(void)
 {
     Suite *suite = suite_create("vm/no_memory");
     TCase *tests = tcase_create("no_memory");
-    SRunner *runner;
-    int failed;
 
     tcase_add_loop_test(
         tests, every_allocation_that_fails_is_told_and_leaves_a_whole_store, 0,
@@ -302,9 +300,5 @@ main(void)
         tests, every_allocation_that_fails_is_told_by_snapshots_and_resets, 0,
         vm_world_bounds_count());
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -3,9 +3,9 @@
  * has a handler of its own.
  */
 #include "vm/ops.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Counts through all combinations of kinds of all operations. */
@@ -122,11 +122,5 @@ ops_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(ops_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(ops_suite());
 }

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE 1 /* memfd_create */
 
 #include "vm/pages.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -223,8 +224,6 @@ main(void)
 {
     Suite *suite = suite_create("vm/pages");
     TCase *tests = tcase_create("pages");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, copies_are_what_was_written);
@@ -235,9 +234,5 @@ main(void)
     tcase_add_test(
         tests, the_first_write_to_a_page_is_a_fault_and_the_next_is_none);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -3,9 +3,9 @@
  * that its slot is right wherever somebody looks at it.
  */
 #include "vm/ir.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #define BASE 4u
 #define LOOP_DEPTH 3
@@ -184,11 +184,5 @@ pin_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(pin_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(pin_suite());
 }

@@ -13,6 +13,7 @@
  * And each, with bytes of it changed, is refused or runs somewhere: what the
  * validator lets through must not hurt whoever runs it.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 #include "tests/vm/program.h"
 
@@ -494,11 +495,5 @@ program_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(program_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(program_suite());
 }

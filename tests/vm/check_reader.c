@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tests/support/byte_buffer.h"
+#include "tests/support/suite.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -459,11 +460,5 @@ reader_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(reader_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(reader_suite());
 }

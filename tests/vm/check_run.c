@@ -2,6 +2,7 @@
  * check_run.c - tests of vm/run.c: what a run costs, how it is stopped and
  * goes on; and of vm/numeric.h, which its handlers use.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
@@ -447,11 +448,5 @@ run_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(run_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(run_suite());
 }

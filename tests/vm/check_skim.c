@@ -5,10 +5,10 @@
  * behind it decides whether the module is invalid or malformed.
  */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/load_case.h"
+#include "tests/support/suite.h"
 #include "vm/insns.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -210,11 +210,5 @@ skim_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(skim_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(skim_suite());
 }

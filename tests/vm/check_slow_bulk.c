@@ -2,6 +2,7 @@
  * check_slow_bulk.c - tests of vm/slow_bulk.c: bulk operations, whole and in
  * pieces.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
@@ -441,11 +442,5 @@ slow_bulk_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(slow_bulk_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(slow_bulk_suite());
 }

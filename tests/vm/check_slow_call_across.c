@@ -2,10 +2,10 @@
  * check_slow_call_across.c - tests of vm/slow_call.c: calls to functions of
  * other instances, and back.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/insns.h"
@@ -305,11 +305,5 @@ across_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(across_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(across_suite());
 }

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE 1 /* mincore */
 
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 #include "tests/vm/snapshot_guest.h"
 #include "vm/call.h"
@@ -11,7 +12,6 @@
 
 #include <check.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -515,18 +515,12 @@ main(void)
     };
     Suite *suite = suite_create("vm/snapshot");
     TCase *tests = tcase_create("snapshot");
-    SRunner *runner;
     size_t i;
-    int failed;
 
     for (i = 0; i < sizeof(by_bounds) / sizeof(by_bounds[0]); i++)
         tcase_add_loop_test(tests, by_bounds[i], 0, vm_world_bounds_count());
     tcase_add_loop_test(tests, a_stack_that_was_deep_is_given_back, 0,
                         2 * vm_world_bounds_count());
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -2,12 +2,12 @@
  * check_snapshot_refused.c - tests of vm/snapshot.c: what cannot be frozen,
  * and where limits stand before what is thawed.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 #include "tests/vm/snapshot_guest.h"
 #include "vm/snapshot.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PAGE 65536u
@@ -206,9 +206,7 @@ main(void)
 {
     Suite *suite = suite_create("vm/snapshot_refused");
     TCase *tests = tcase_create("snapshot_refused");
-    SRunner *runner;
     int bounds = vm_world_bounds_count();
-    int failed;
 
     tcase_add_loop_test(tests, limits_of_the_store_hold_for_what_is_thawed, 0,
                         2);
@@ -221,9 +219,5 @@ main(void)
                         references_are_to_functions_that_every_instance_has,
                         0, bounds);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

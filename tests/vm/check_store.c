@@ -1,6 +1,7 @@
 /*
  * check_store.c - tests of vm/store.c: totals and the arena.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_world.h"
 #include "vm/instance.h"
 
@@ -141,8 +142,6 @@ main(void)
 {
     Suite *suite = suite_create("vm/store");
     TCase *tests = tcase_create("store");
-    SRunner *runner;
-    int failed;
 
     tcase_add_loop_test(
         tests, options_that_are_zero_mean_the_documented_defaults, 0, 2);
@@ -154,9 +153,5 @@ main(void)
                         0, 4);
     tcase_add_test(tests, the_empty_memory_has_no_pages_and_cannot_grow);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

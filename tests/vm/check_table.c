@@ -1,11 +1,11 @@
 /*
  * check_table.c - tests of vm/table.c.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_world.h"
 #include "vm/instance.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #define NO_MAX MODULE_BUILDER_NO_MAX
 
@@ -404,11 +404,5 @@ table_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(table_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(table_suite());
 }

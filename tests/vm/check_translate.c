@@ -2,10 +2,10 @@
  * check_translate.c - tests of vm/translate.c: calls, blocks, and functions
  * of every size.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/insns.h"
@@ -406,11 +406,5 @@ translate_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(translate_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(translate_suite());
 }

@@ -2,10 +2,10 @@
  * check_translate_access.c - tests of vm/translate_access.c: addresses that
  * the access adds up itself are the addresses that the instructions say.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/insns.h"
@@ -148,11 +148,5 @@ translate_access_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(translate_access_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(translate_access_suite());
 }

@@ -2,11 +2,11 @@
  * check_translate_branch.c - tests of vm/translate_branch.c: what branches
  * take along, to labels of every height, and code that is never reached.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/insns.h"
@@ -511,11 +511,5 @@ translate_branch_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(translate_branch_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(translate_branch_suite());
 }

@@ -5,10 +5,10 @@
  * The address of an access is computed in every way that a translator might
  * fold into it, and the trap must name the access, not what is around it.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/insns.h"
@@ -493,11 +493,5 @@ translate_insn_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(translate_insn_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(translate_insn_suite());
 }

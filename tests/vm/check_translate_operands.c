@@ -5,10 +5,10 @@
  * local.get and constants cost nothing at run time, so what is on the stack
  * may still be the local. All of this must not be seen.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vm/insns.h"
@@ -393,11 +393,5 @@ translate_operands_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(translate_operands_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(translate_operands_suite());
 }

@@ -4,6 +4,7 @@
  * That results are the same is shown by check_program.c and the official
  * suite.
  */
+#include "tests/support/suite.h"
 #include "tests/support/vm_guest.h"
 
 #include <check.h>
@@ -180,11 +181,5 @@ techniques_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(techniques_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(techniques_suite());
 }

@@ -6,10 +6,10 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/load_case.h"
+#include "tests/support/suite.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define MVP GVM_FEATURES_MVP
@@ -320,11 +320,5 @@ validate_suite(void)
 int
 main(void)
 {
-    SRunner *runner = srunner_create(validate_suite());
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(validate_suite());
 }
