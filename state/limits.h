@@ -53,6 +53,12 @@
 #define STATE_IN_FLIGHT_BYTES_DEFAULT (512u << 20)
 #define STATE_IN_FLIGHT_BYTES_MAX (4096ul << 20)
 
+/*
+ * Writes that are acknowledged at once are on the disk within so many
+ * milliseconds; while they are not, further ones wait.
+ */
+#define STATE_BEHIND_MS 100
+
 /* The pause between two attempts to connect doubles between these bounds. */
 #define STATE_RECONNECT_MS_MIN 20
 #define STATE_RECONNECT_MS_MAX 1000

@@ -28,6 +28,7 @@ state__namespaces_init(struct state__namespaces *namespaces,
     pthread_mutex_init(&namespaces->lock, NULL);
     namespaces->hash_seed = hash_seed;
     namespaces->count = 0;
+    namespaces->durability = STATE_DURABILITY_DEFAULT;
     return true;
 }
 
@@ -96,6 +97,7 @@ add(struct state__namespaces *namespaces, const char *name,
     memset(namespace_, 0, sizeof *namespace_);
     memcpy(namespace_->name, name, strlen(name));
     namespace_->index = namespaces->count++;
+    atomic_init(&namespace_->durability, namespaces->durability);
     atomic_store_explicit(slot, namespace_, memory_order_release);
     *found = namespace_;
     return STATE_OK;

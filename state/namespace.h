@@ -21,6 +21,10 @@ struct state__namespace {
      * at every write, the rest is only read.
      */
     alignas(64) atomic_uint_fast64_t version;
+
+    /* Of a durable store: how, and the last version that is on the disk. */
+    _Atomic enum state_durability durability;
+    atomic_uint_fast64_t resolved;
 };
 
 /* Twice the limit, so that the table of names is never more than half full. */
@@ -30,6 +34,7 @@ struct state__namespaces {
     pthread_mutex_t lock; /* for adding */
     uint64_t hash_seed;
     uint32_t count;
+    enum state_durability durability; /* that of a new namespace */
     _Atomic(struct state__namespace *) *slots;
 };
 

@@ -90,6 +90,29 @@ struct state_error {
 
 struct state_store;
 
+/*
+ * What survives when the process or the machine dies, for each namespace of
+ * a store on a disk.
+ */
+enum state_durability {
+    STATE_DURABILITY_DEFAULT, /* that of the options; there, SYNC */
+
+    /* Nothing: the namespace is in memory only. */
+    STATE_DURABILITY_NONE,
+
+    /*
+     * All but what was acknowledged in the last STATE_BEHIND_MS. Writes end
+     * at once, except while the disk takes longer than that: then they wait.
+     */
+    STATE_DURABILITY_BEHIND,
+
+    /*
+     * All that was acknowledged. Writes end once they are on the disk, and
+     * so does what has seen one that was not yet there.
+     */
+    STATE_DURABILITY_SYNC,
+};
+
 /* How to open a store; a field of zero means the default in its comment. */
 struct state_options {
     /*
@@ -342,6 +365,13 @@ struct state_operation {
         void *previous;               /* the same of the page before, */
         void (*release_previous)(void *owned);
         const void *cursor; /* which is where the cursor lies */
+        struct state_operation *next; /* who waits for the disk after it */
+        uint64_t wait_for;            /* the number that it waits for, */
+        unsigned char lane;           /* in its lane, */
+        bool must_wait;               /* if it has to */
+        bool has_changed;             /* rather than seen */
+        enum state_status outcome;    /* its status then, */
+        enum state_status failure;    /* unless that of its own change */
         uint64_t small[STATE_VALUE_INLINE_MAX / sizeof(uint64_t)];
     } private_;
 };
