@@ -173,6 +173,8 @@ kind_of_state(enum state_status status)
         return HTTP__PROBLEM_DRAINING;
     case STATE_NO_MEMORY:
         return HTTP__PROBLEM_OVERLOADED;
+    case STATE_UNSUPPORTED:
+        return HTTP__PROBLEM_UNSUPPORTED;
     case STATE_BACKEND:
     case STATE_SYSTEM:
     case STATE_OK:

@@ -7,6 +7,7 @@
  * sleeps while there is none.
  */
 #include "state/backend.h"
+#include "state/change.h"
 #include "state/error.h"
 #include "state/listing.h"
 #include "state/operation.h"
@@ -203,8 +204,8 @@ submit(struct state__backend *backend, struct state_operation *operation)
     shard = &memory->shards[target.hash & (memory->shard_count - 1)];
     if (!state__operation_is_write(operation->kind))
         return state__shard_read(shard, &target, operation);
-    status = state__shard_write(shard, &target, operation,
-                                memory->value_bytes_max);
+    status = state__change_run(shard, &target, operation,
+                               memory->value_bytes_max);
     if (operation->ttl_ms > 0 && status == STATE_OK)
         wake_sweeper(memory);
     return status;

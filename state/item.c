@@ -147,20 +147,28 @@ state__item_adopt(struct state__item *item, struct state__value *block,
 }
 
 bool
-state__item_append(struct state__item *item, struct state_bytes more)
+state__item_splice(struct state__item *item, size_t offset,
+                   struct state_bytes bytes)
 {
     struct state__value *block = state__item_block(item);
     size_t capacity = item->inline_capacity;
+    size_t length = item->value_length, end = offset + bytes.length_bytes;
     uint8_t *area = value_area(item);
 
     if (block != NULL) {
         capacity = block->capacity_bytes;
         area = block->bytes;
+        /* Behind the value's end there is nothing that anybody reads. */
+        if (offset < length && !state__value_is_private(block))
+            return false;
     }
-    if (capacity - item->value_length < more.length_bytes)
+    if (end > capacity)
         return false;
-    if (more.length_bytes > 0)
-        memcpy(area + item->value_length, more.bytes, more.length_bytes);
-    item->value_length += (uint32_t)more.length_bytes;
+    if (offset > length)
+        memset(area + length, 0, offset - length);
+    if (bytes.length_bytes > 0)
+        memcpy(area + offset, bytes.bytes, bytes.length_bytes);
+    if (end > length)
+        item->value_length = (uint32_t)end;
     return true;
 }

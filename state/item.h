@@ -102,10 +102,12 @@ state__item_adopt(struct state__item *item, struct state__value *block,
                   size_t length_bytes, struct state__value **garbage);
 
 /*
- * Appends where the value lies, if there is room behind it. Returns whether
- * there was.
+ * Lays bytes over the value where it lies, from `offset` on, with zeros
+ * before them if that is behind its end. Returns false, with nothing changed,
+ * when there is no room or when readers would see it.
  */
 bool
-state__item_append(struct state__item *item, struct state_bytes more);
+state__item_splice(struct state__item *item, size_t offset,
+                   struct state_bytes bytes);
 
 #endif

@@ -71,6 +71,9 @@ check_write(struct state_operation *operation, size_t value_bytes_max)
     if (operation->ttl_ms > 0 && operation->keep_expiry)
         return state__operation_fail(operation, STATE_INVALID,
                                      "both an expiry and the old expiry");
+    if (operation->kind == STATE_EXPIRE && operation->ttl_ms == 0)
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "an expiry is at least a millisecond");
     return STATE_OK;
 }
 
@@ -81,7 +84,7 @@ state__operation_check(struct state_operation *operation,
     enum state_status status;
 
     /* Callers may hold any number in an enum; these two choose tables. */
-    if ((unsigned)operation->kind > STATE_LIST)
+    if ((unsigned)operation->kind >= STATE__KIND_COUNT)
         return state__operation_fail(operation, STATE_INVALID,
                                      "no such kind of operation");
     if ((unsigned)operation->condition > STATE_IF_VERSION)
@@ -175,6 +178,7 @@ clear_outputs(struct state_operation *operation)
     operation->version = 0;
     operation->number = 0;
     operation->size_bytes = 0;
+    operation->expires_in_ms = 0;
     operation->result = (struct state_bytes){NULL, 0};
     operation->entries = NULL;
     operation->entry_count = 0;

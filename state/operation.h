@@ -7,11 +7,17 @@
 
 #include "state/state.h"
 
+/* How many kinds there are; their numbers are below. */
+#define STATE__KIND_ONE(symbol, name) +1
+enum { STATE__KIND_COUNT = 0 STATE_KIND_MAP(STATE__KIND_ONE) };
+#undef STATE__KIND_ONE
+
 /* Whether a kind changes the key. */
 static inline bool
 state__operation_is_write(enum state_kind kind)
 {
-    return kind != STATE_GET && kind != STATE_STAT && kind != STATE_LIST;
+    return kind != STATE_GET && kind != STATE_GET_RANGE &&
+           kind != STATE_STAT && kind != STATE_LIST;
 }
 
 /*

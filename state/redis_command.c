@@ -17,7 +17,7 @@
 #define KEY_SIZE (STATE_NAMESPACE_BYTES_MAX + sizeof "{}:expiry")
 #define NUMBER_SIZE 21
 static_assert(4 * KEY_SIZE + 3 * (STATE_KEY_BYTES_MAX + 1) +
-                      6 * NUMBER_SIZE <=
+                      7 * NUMBER_SIZE <=
                   STATE__REDIS_TEXT_SIZE,
               "everything fits");
 
@@ -107,6 +107,7 @@ begin_call(struct state__redis_command *command,
     const char *namespace_ = operation->namespace_;
     bool is_lean = operation->kind == STATE_DELETE ||
                    operation->kind == STATE_STAT ||
+                   operation->kind == STATE_GET_RANGE ||
                    operation->kind == STATE_LIST;
     struct state_bytes key =
         operation->kind == STATE_LIST ? none : operation->key;
@@ -141,6 +142,13 @@ condition_name(enum state_condition condition)
     return names[condition];
 }
 
+static bool
+takes_value(enum state_kind kind)
+{
+    return kind == STATE_PUT || kind == STATE_COMPARE_AND_SWAP ||
+           kind == STATE_APPEND || kind == STATE_PUT_RANGE;
+}
+
 static void
 write_change(struct state__redis_command *command,
              const struct state_operation *operation, const char *script,
@@ -152,6 +160,9 @@ write_change(struct state__redis_command *command,
         [STATE_APPEND] = "append",
         [STATE_INCREMENT] = "increment",
         [STATE_DELETE] = "delete",
+        [STATE_PUT_RANGE] = "put-range",
+        [STATE_EXPIRE] = "expire",
+        [STATE_PERSIST] = "persist",
     };
 
     begin_call(command, operation, script, kinds[operation->kind]);
@@ -160,13 +171,15 @@ write_change(struct state__redis_command *command,
     add_unsigned(command, operation->version_expected);
     if (operation->kind == STATE_INCREMENT)
         add_signed(command, operation->delta);
-    else if (operation->kind == STATE_DELETE)
-        add_literal(command, "");
-    else
+    else if (takes_value(operation->kind))
         add_bytes(command, operation->value);
+    else
+        add_literal(command, "");
     add_unsigned(command, operation->ttl_ms);
     add_literal(command, operation->keep_expiry ? "1" : "0");
     add_unsigned(command, value_bytes_max);
+    if (operation->kind == STATE_PUT_RANGE)
+        add_unsigned(command, operation->range_offset_bytes);
 }
 
 /* Whether the cursor is beyond the prefix itself. */
@@ -235,6 +248,23 @@ write_list(struct state__redis_command *command,
     add_unsigned(command, limit > 0 ? limit : STATE_LIST_ITEMS_DEFAULT);
 }
 
+/* Lua counts exactly up to 2^53, and no value is longer than the limit. */
+static void
+write_get_range(struct state__redis_command *command,
+                const struct state_operation *operation, const char *script)
+{
+    uint64_t offset = operation->range_offset_bytes;
+    uint64_t length = operation->range_length_bytes;
+
+    begin_call(command, operation, script, "get-range");
+    add_unsigned(command, offset < STATE_VALUE_BYTES_CEILING
+                              ? offset
+                              : STATE_VALUE_BYTES_CEILING);
+    add_unsigned(command, length < STATE_VALUE_BYTES_CEILING
+                              ? length
+                              : STATE_VALUE_BYTES_CEILING);
+}
+
 void
 state__redis_command_write(struct state__redis_command *command,
                            const struct state_operation *operation,
@@ -254,6 +284,9 @@ state__redis_command_write(struct state__redis_command *command,
         break;
     case STATE_LIST:
         write_list(command, operation, script);
+        break;
+    case STATE_GET_RANGE:
+        write_get_range(command, operation, script);
         break;
     default:
         write_change(command, operation, script, value_bytes_max);
@@ -304,6 +337,25 @@ end_error(struct state_operation *operation, const redisReply *reply)
     return state__operation_fail(operation, status, "redis: %s", reply->str);
 }
 
+/*
+ * Makes the string the operation's result: a long one changes hands, since
+ * the reader's strings come from malloc.
+ */
+static void
+take_result(struct state_operation *operation, redisReply *value)
+{
+    if (value->len <= STATE_VALUE_INLINE_MAX) {
+        state__operation_copy_result(operation, value->str, value->len);
+        return;
+    }
+    operation->private_.owned = value->str;
+    operation->private_.release = free;
+    operation->result.bytes = value->str;
+    operation->result.length_bytes = value->len;
+    value->str = NULL;
+    value->len = 0;
+}
+
 static enum state_status
 end_get(struct state_operation *operation, redisReply *reply)
 {
@@ -317,17 +369,7 @@ end_get(struct state_operation *operation, redisReply *reply)
         return state__operation_end(operation, STATE_NOT_FOUND);
     operation->version = read_number(version);
     operation->size_bytes = value->len;
-    if (value->len <= STATE_VALUE_INLINE_MAX) {
-        state__operation_copy_result(operation, value->str, value->len);
-    } else {
-        /* The reader's strings come from malloc: this one changes hands. */
-        operation->private_.owned = value->str;
-        operation->private_.release = free;
-        operation->result.bytes = value->str;
-        operation->result.length_bytes = value->len;
-        value->str = NULL;
-        value->len = 0;
-    }
+    take_result(operation, value);
     return state__operation_end(operation, STATE_OK);
 }
 
@@ -430,8 +472,14 @@ end_call(struct state_operation *operation, const redisReply *reply)
         return end_strange(operation);
     operation->version = read_number(parts[1]);
     operation->size_bytes = read_number(parts[2]);
-    if (operation->kind == STATE_INCREMENT && is_string(parts[3]))
+    if (!is_string(parts[3]))
+        return end_strange(operation);
+    if (operation->kind == STATE_INCREMENT)
         operation->number = strtoll(parts[3]->str, NULL, 10);
+    else if (operation->kind == STATE_STAT)
+        operation->expires_in_ms = read_number(parts[3]);
+    else if (operation->kind == STATE_GET_RANGE)
+        take_result(operation, parts[3]);
     return state__operation_end(operation, STATE_OK);
 }
 

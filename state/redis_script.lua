@@ -12,8 +12,9 @@
 --       4 {ns}:expiry a sorted set of the keys that expire, by milliseconds
 -- ARGV: 1 kind, 2 KEY, and then what the kind needs.
 --
--- Answers {'ok', version, size, number} or {status}, numbers as strings: Lua
--- would round what is beyond 53 bits.
+-- Answers {'ok', version, size, more} or {status}, numbers as strings: Lua
+-- would round what is beyond 53 bits. `more` is an increment's number, a
+-- stat's time to live or the bytes of a get-range, and otherwise '0'.
 
 -- One write in so many clears away so many dead keys at most: twice as many
 -- as there can have come since.
@@ -61,8 +62,25 @@ local function holds(condition, expected, version)
     return true
 end
 
+-- The offset comes as digits; one beyond 53 bits is too big however rounded.
+local function put_range(item, value, version, size_max, offset)
+    local old = ''
+    offset = tonumber(offset)
+    if offset + #value > tonumber(size_max) then
+        return nil, {'too-big'}
+    end
+    if version ~= '0' then
+        old = redis.call('HGET', item, 'v') or ''
+    end
+    local sum = string.sub(old, 1, offset) ..
+                string.rep('\0', offset - #old) .. value ..
+                string.sub(old, offset + #value + 1)
+    redis.call('HSET', item, 'v', sum)
+    return #sum, '0'
+end
+
 -- Changes the value; returns its size and number, or nothing and an answer.
-local function change(kind, item, value, version, size_max)
+local function change(kind, item, value, version, size_max, offset)
     if kind == 'put' then
         redis.call('HSET', item, 'v', value)
         return #value, '0'
@@ -76,6 +94,8 @@ local function change(kind, item, value, version, size_max)
         end
         redis.call('HSET', item, 'v', old .. value)
         return #old + #value, '0'
+    elseif kind == 'put-range' then
+        return put_range(item, value, version, size_max, offset)
     end
     local sum = redis.pcall('HINCRBY', item, 'v', value)
     if type(sum) == 'table' and sum.err then
@@ -112,7 +132,18 @@ local function write(keys, args)
         redis.call('ZREM', expiry, key)
         return {'ok', next_version(keys, key), '0', '0'}
     end
-    local size, number = change(kind, item, value, version, size_max)
+    if kind == 'expire' or kind == 'persist' then
+        if version == '0' then
+            return {'not-found'}
+        elseif kind == 'expire' then
+            redis.call('PEXPIRE', item, ttl)
+            redis.call('ZADD', expiry, now_ms() + ttl, key)
+        elseif redis.call('PERSIST', item) == 1 then
+            redis.call('ZREM', expiry, key)
+        end
+        return {'ok', version, '0', '0'}
+    end
+    local size, number = change(kind, item, value, version, size_max, args[9])
     if not size then
         return number
     end
@@ -138,7 +169,22 @@ local function stat(keys)
         return {'not-found'}
     end
     local size = redis.call('HSTRLEN', keys[1], 'v')
-    return {'ok', version, tostring(size), '0'}
+    local left = redis.call('PTTL', keys[1])
+    if left < 0 then
+        left = 0
+    end
+    return {'ok', version, tostring(size), string.format('%.0f', left)}
+end
+
+-- ARGV: 3 the offset, 4 how many bytes at most.
+local function get_range(keys, args)
+    local found = redis.call('HMGET', keys[1], 'n', 'v')
+    if not found[1] then
+        return {'not-found'}
+    end
+    local first = tonumber(args[3]) + 1
+    local part = string.sub(found[2], first, first + tonumber(args[4]) - 1)
+    return {'ok', found[1], tostring(#found[2]), part}
 end
 
 -- ARGV: 3 and 4 the bounds as ZRANGEBYLEX has them, 5 how many at most.
@@ -174,6 +220,8 @@ local function run(keys, args)
         return stat(keys)
     elseif args[1] == 'list' then
         return list(keys, args)
+    elseif args[1] == 'get-range' then
+        return get_range(keys, args)
     end
     return write(keys, args)
 end

@@ -56,18 +56,11 @@ state__shard_init(struct state__shard *shard,
 void
 state__shard_deinit(struct state__shard *shard);
 
-/* GET and STAT. Ends the operation. */
+/* GET, GET_RANGE and STAT. Ends the operation. Writes: change.h. */
 enum state_status
 state__shard_read(struct state__shard *shard,
                   const struct state__target *target,
                   struct state_operation *operation);
-
-/* All writes. Ends the operation. */
-enum state_status
-state__shard_write(struct state__shard *shard,
-                   const struct state__target *target,
-                   struct state_operation *operation,
-                   size_t value_bytes_max);
 
 /*
  * Removes keys whose time has come. Returns the milliseconds until the next
@@ -77,6 +70,10 @@ uint64_t
 state__shard_sweep(struct state__shard *shard);
 
 /* ---- For the files of the shard itself; under the lock ---- */
+
+/* The shard's time. */
+uint64_t
+state__shard_now_ms(const struct state__shard *shard);
 
 /*
  * The item of a key, or null. One that has expired goes out of the shard and

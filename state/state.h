@@ -65,7 +65,8 @@ extern "C" {
     X(STATE_BACKEND, "backend", "the backend answered with an error")         \
     X(STATE_CLOSED, "closed", "the store is being closed")                    \
     X(STATE_NO_MEMORY, "no-memory", "out of memory")                          \
-    X(STATE_SYSTEM, "system", "the operating system refused")
+    X(STATE_SYSTEM, "system", "the operating system refused")                 \
+    X(STATE_UNSUPPORTED, "unsupported", "the backend does not do this")
 
 enum state_status {
 #define STATE_STATUS_SYMBOL(symbol, name, text) symbol,
@@ -201,7 +202,8 @@ state_store_health(struct state_store *store, struct state_health *health);
  * key, and their outputs, are:
  *
  *   GET               result, version
- *   STAT              size_bytes and version, not the value
+ *   STAT              size_bytes, version and expires_in_ms, not the value;
+ *                     this is also how to ask whether a key exists
  *   PUT               value, condition, ttl_ms or keep_expiry; version
  *   DELETE            condition; version (that of the deletion)
  *   INCREMENT         delta, condition, ttl_ms; number (the sum) and version
@@ -209,6 +211,12 @@ state_store_health(struct state_store *store, struct state_health *health);
  *   APPEND            value, condition, ttl_ms; size_bytes and version
  *   LIST              prefix, cursor, limit instead of key; entries, more,
  *                     cursor_next
+ *   GET_RANGE         range_offset_bytes, range_length_bytes; result,
+ *                     size_bytes (of the whole value), version
+ *   PUT_RANGE         range_offset_bytes, value, condition, ttl_ms;
+ *                     size_bytes and version
+ *   EXPIRE            ttl_ms, which is not zero, condition; version
+ *   PERSIST           condition; version
  *
  * INCREMENT takes an absent key for 0. A value is a number when it is ASCII
  * decimal as this library writes it: an optional minus sign and digits
@@ -217,6 +225,18 @@ state_store_health(struct state_store *store, struct state_health *health);
  *
  * APPEND takes an absent key for the empty value; a sum of lengths past the
  * store's limit is STATE_TOO_BIG, and nothing changes.
+ *
+ * GET_RANGE answers the part of the value that the range covers: nothing, for
+ * a range behind its end.
+ *
+ * PUT_RANGE lays the bytes of `value` over the key's from the offset on. An
+ * absent key is taken for the empty value; what lies between the old end and
+ * the offset becomes zeros, also when `value` is empty. An end past the
+ * store's limit is STATE_TOO_BIG, and nothing changes.
+ *
+ * EXPIRE gives a key another time to live and PERSIST takes it away. Both
+ * leave the value and its version as they are, and answer STATE_NOT_FOUND for
+ * an absent key.
  */
 #define STATE_KIND_MAP(X)                                                     \
     X(STATE_GET, "get")                                                       \
@@ -226,7 +246,11 @@ state_store_health(struct state_store *store, struct state_health *health);
     X(STATE_INCREMENT, "increment")                                           \
     X(STATE_COMPARE_AND_SWAP, "compare-and-swap")                             \
     X(STATE_APPEND, "append")                                                 \
-    X(STATE_LIST, "list")
+    X(STATE_LIST, "list")                                                     \
+    X(STATE_GET_RANGE, "get-range")                                           \
+    X(STATE_PUT_RANGE, "put-range")                                           \
+    X(STATE_EXPIRE, "expire")                                                 \
+    X(STATE_PERSIST, "persist")
 
 enum state_kind {
 #define STATE_KIND_SYMBOL(symbol, name) symbol,
@@ -287,16 +311,26 @@ struct state_operation {
     /* 1..STATE_KEY_BYTES_MAX bytes, any bytes. Not for LIST. */
     struct state_bytes key;
 
-    /* Up to the store's value_bytes_max. For PUT and its like, APPEND. */
+    /*
+     * Up to the store's value_bytes_max. For PUT and its like, APPEND and
+     * PUT_RANGE.
+     */
     struct state_bytes value;
+
+    /*
+     * GET_RANGE reads so many bytes from there on, or as many as there are;
+     * UINT64_MAX reads to the end. PUT_RANGE writes `value` there.
+     */
+    uint64_t range_offset_bytes;
+    uint64_t range_length_bytes;
 
     /* For STATE_IF_VERSION and COMPARE_AND_SWAP. */
     uint64_t version_expected;
 
     /*
      * Milliseconds from now until the key vanishes by itself, at most
-     * STATE_TTL_MS_MAX. Zero: PUT leaves a key that stays; INCREMENT and
-     * APPEND leave the expiry that there was.
+     * STATE_TTL_MS_MAX. Zero: PUT leaves a key that stays; INCREMENT, APPEND
+     * and PUT_RANGE leave the expiry that there was.
      */
     uint64_t ttl_ms;
 
@@ -344,9 +378,16 @@ struct state_operation {
      */
     uint64_t version;
 
-    int64_t number;            /* INCREMENT */
-    uint64_t size_bytes;       /* GET, STAT, PUT and its like, APPEND */
-    struct state_bytes result; /* GET; `bytes` is never null after OK */
+    int64_t number; /* INCREMENT */
+
+    /* The value's, after everything but DELETE, EXPIRE, PERSIST and LIST. */
+    uint64_t size_bytes;
+
+    /* STAT: until the key vanishes by itself; 0: it stays. */
+    uint64_t expires_in_ms;
+
+    /* GET and GET_RANGE; `bytes` is never null after STATE_OK. */
+    struct state_bytes result;
 
     /*
      * LIST. When `more`, there may be further keys, and `cursor_next` is the

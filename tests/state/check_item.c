@@ -85,7 +85,7 @@ START_TEST(a_block_that_somebody_reads_is_not_overwritten)
 }
 END_TEST
 
-START_TEST(an_append_uses_the_room_there_is_and_not_more)
+START_TEST(a_splice_uses_the_room_there_is_and_not_more)
 {
     struct state__item *item =
         state__item_create(0, (struct state_bytes){"k", 1}, 0);
@@ -94,16 +94,48 @@ START_TEST(an_append_uses_the_room_there_is_and_not_more)
     size_t capacity = item->inline_capacity;
 
     for (size_t i = 0; i < capacity; i++)
-        ck_assert(state__item_append(item, one));
-    ck_assert(!state__item_append(item, one));
+        ck_assert(state__item_splice(item, item->value_length, one));
+    ck_assert(!state__item_splice(item, item->value_length, one));
     ck_assert_uint_eq(item->value_length, capacity);
-    ck_assert(state__item_append(item, (struct state_bytes){NULL, 0}));
+    ck_assert(state__item_splice(item, item->value_length,
+                                 (struct state_bytes){NULL, 0}));
     state__item_adopt(item, block, 198, &garbage);
-    ck_assert(state__item_append(item, one));
-    ck_assert(!state__item_append(item, (struct state_bytes){"xx", 2}));
-    ck_assert(state__item_append(item, one));
-    ck_assert(!state__item_append(item, one));
+    ck_assert(state__item_splice(item, item->value_length, one));
+    ck_assert(!state__item_splice(item, item->value_length,
+                                  (struct state_bytes){"xx", 2}));
+    ck_assert(state__item_splice(item, item->value_length, one));
+    ck_assert(!state__item_splice(item, item->value_length, one));
     ck_assert_uint_eq(item->value_length, 200);
+    state__item_destroy(item);
+}
+END_TEST
+
+START_TEST(a_splice_fills_gaps_with_zeros_and_leaves_what_readers_have)
+{
+    struct state__item *item =
+        state__item_create(0, (struct state_bytes){"k", 1}, 24);
+    struct state__value *block = state__value_create(200), *garbage = NULL;
+    struct state_bytes two = {"xy", 2};
+
+    memset(item->bytes, '?', 1 + (size_t)item->inline_capacity);
+    ck_assert(state__item_splice(item, 3, two));
+    check_value(item, (const uint8_t *)"\0\0\0xy", 5);
+    ck_assert(state__item_splice(item, 1, two));
+    check_value(item, (const uint8_t *)"\0xyxy", 5);
+    ck_assert(!state__item_splice(item, item->inline_capacity - 1u, two));
+    check_value(item, (const uint8_t *)"\0xyxy", 5);
+
+    memset(block->bytes, '?', 200);
+    state__item_adopt(item, block, 150, &garbage);
+    state__value_acquire(block);
+    ck_assert(!state__item_splice(item, 149, two));
+    ck_assert(state__item_splice(item, 150, two));
+    state__value_release(block);
+    ck_assert(state__item_splice(item, 149, two));
+    ck_assert(state__item_splice(item, 198, two));
+    ck_assert_uint_eq(item->value_length, 200);
+    ck_assert(memcmp(block->bytes + 148, "?xyy\0\0", 6) == 0);
+    ck_assert(memcmp(block->bytes + 197, "\0xy", 3) == 0);
     state__item_destroy(item);
 }
 END_TEST
@@ -165,7 +197,8 @@ main(void)
     const TTest *tests[] = {
         an_item_takes_values_of_all_lengths_after_each_other,
         a_block_that_somebody_reads_is_not_overwritten,
-        an_append_uses_the_room_there_is_and_not_more,
+        a_splice_uses_the_room_there_is_and_not_more,
+        a_splice_fills_gaps_with_zeros_and_leaves_what_readers_have,
         items_are_in_the_order_of_namespace_and_bytes,
         a_chain_is_destroyed_with_its_blocks,
         NULL,

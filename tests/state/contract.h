@@ -8,9 +8,12 @@
 const char *
 contract_url(void);
 
-/* Add the tests of contract_lists.c and contract_threads.c to a case. */
+/* Add the tests of the files contract_*.c to a case. */
 void
 contract_add_lists(TCase *tcase);
+
+void
+contract_add_ranges(TCase *tcase);
 
 void
 contract_add_threads(TCase *tcase);

@@ -1,0 +1,255 @@
+/* A write on its way through a shard: see change.h. */
+#include "state/change.h"
+
+#include "state/operation.h"
+#include "state/splice.h"
+
+#include <string.h>
+
+/* How often a write prepares a copy that another one makes worthless. */
+#define ATTEMPTS_MAX 8
+
+/* Whether the condition holds; otherwise the version says what is there. */
+static bool
+condition_holds(const struct state__change *change)
+{
+    struct state_operation *operation = change->operation;
+    uint64_t version = change->item != NULL ? change->item->version : 0;
+
+    switch (state__operation_condition(operation)) {
+    case STATE_ALWAYS:
+        return true;
+    case STATE_IF_ABSENT:
+        if (version == 0)
+            return true;
+        break;
+    case STATE_IF_PRESENT:
+        if (version != 0)
+            return true;
+        break;
+    case STATE_IF_VERSION:
+        if (version == operation->version_expected)
+            return true;
+        break;
+    }
+    operation->version = version;
+    return false;
+}
+
+enum state_status
+state__change_obtain(struct state__change *change, size_t value_length)
+{
+    struct state__shard *shard = change->shard;
+
+    if (change->operation->ttl_ms > 0 &&
+        !state__expiry_reserve(&shard->expiry))
+        return STATE_NO_MEMORY;
+    if (change->item != NULL)
+        return STATE_OK;
+    if (!state__table_reserve(&shard->table))
+        return STATE_NO_MEMORY;
+    change->item = state__item_create(change->target->namespace_->index,
+                                      change->target->key, value_length);
+    if (change->item == NULL)
+        return STATE_NO_MEMORY;
+    state__table_insert(&shard->table, change->target->hash, change->item);
+    state__tree_insert(&shard->root, change->item);
+    change->is_new = true;
+    return STATE_OK;
+}
+
+enum state_status
+state__change_withdraw(struct state__change *change, enum state_status status)
+{
+    if (change->is_new)
+        state__shard_remove(change->shard, change->item, &change->dead);
+    return status;
+}
+
+enum state_status
+state__change_commit(struct state__change *change)
+{
+    struct state_operation *operation = change->operation;
+    struct state__expiry *expiry = &change->shard->expiry;
+    struct state__item *item = change->item;
+    bool replaces = operation->kind == STATE_PUT ||
+                    operation->kind == STATE_COMPARE_AND_SWAP;
+
+    if (operation->ttl_ms > 0)
+        state__expiry_set(expiry, item,
+                          state__shard_now_ms(change->shard) +
+                              operation->ttl_ms);
+    else if (replaces && !operation->keep_expiry)
+        state__expiry_clear(expiry, item);
+    item->version = state__namespace_next_version(change->target->namespace_);
+    operation->version = item->version;
+    operation->size_bytes = item->value_length;
+    return STATE_OK;
+}
+
+static enum state_status
+put(struct state__change *change)
+{
+    struct state_bytes value = change->operation->value;
+    enum state_status status = state__change_obtain(change, value.length_bytes);
+
+    if (status)
+        return status;
+    if (change->prepared != NULL) {
+        state__item_adopt(change->item, change->prepared,
+                          value.length_bytes, &change->garbage);
+        change->prepared = NULL;
+    } else if (!state__item_set(change->item, value, &change->garbage)) {
+        return state__change_withdraw(change, STATE_NO_MEMORY);
+    }
+    return state__change_commit(change);
+}
+
+static enum state_status
+increment(struct state__change *change)
+{
+    struct state_operation *operation = change->operation;
+    uint8_t digits[STATE__NUMBER_BYTES_MAX];
+    struct state_bytes value = {digits, 0};
+    int64_t number = 0;
+    enum state_status status;
+
+    if (change->item != NULL &&
+        !state__number_parse(state__item_value(change->item),
+                             change->item->value_length, &number))
+        return STATE_NOT_A_NUMBER;
+    if (__builtin_add_overflow(number, operation->delta, &number))
+        return STATE_OVERFLOW;
+    status = state__change_obtain(change, sizeof digits);
+    if (status)
+        return status;
+    value.length_bytes = state__number_format(number, digits);
+    if (!state__item_set(change->item, value, &change->garbage))
+        return state__change_withdraw(change, STATE_NO_MEMORY);
+    operation->number = number;
+    return state__change_commit(change);
+}
+
+static enum state_status
+delete(struct state__change *change)
+{
+    if (change->item == NULL)
+        return STATE_NOT_FOUND;
+    state__shard_remove(change->shard, change->item, &change->dead);
+    change->operation->version =
+        state__namespace_next_version(change->target->namespace_);
+    return STATE_OK;
+}
+
+/* EXPIRE and PERSIST: the value and its version stay as they are. */
+static enum state_status
+change_expiry(struct state__change *change)
+{
+    struct state__shard *shard = change->shard;
+    struct state_operation *operation = change->operation;
+    struct state__item *item = change->item;
+
+    if (item == NULL)
+        return STATE_NOT_FOUND;
+    if (operation->kind == STATE_PERSIST) {
+        state__expiry_clear(&shard->expiry, item);
+    } else {
+        if (!state__expiry_reserve(&shard->expiry))
+            return STATE_NO_MEMORY;
+        state__expiry_set(&shard->expiry, item,
+                          state__shard_now_ms(shard) + operation->ttl_ms);
+    }
+    operation->version = item->version;
+    return STATE_OK;
+}
+
+enum state_status
+state__change_apply(struct state__change *change)
+{
+    change->item = state__shard_find(change->shard, change->target,
+                                     &change->dead);
+    if (!condition_holds(change))
+        return STATE_CONFLICT;
+    switch (change->operation->kind) {
+    case STATE_INCREMENT:
+        return increment(change);
+    case STATE_DELETE:
+        return delete(change);
+    case STATE_APPEND:
+    case STATE_PUT_RANGE:
+        return state__splice_apply(change);
+    case STATE_EXPIRE:
+    case STATE_PERSIST:
+        return change_expiry(change);
+    default:
+        return put(change);
+    }
+}
+
+void
+state__change_clean_up(struct state__change *change)
+{
+    state__value_release(change->prepared);
+    state__value_release(change->garbage);
+    state__item_destroy_chain(change->dead);
+}
+
+/* Fills a block with the value of a put, unless it will be in the item. */
+static enum state_status
+prepare_put(struct state__change *change)
+{
+    struct state_bytes value = change->operation->value;
+    bool is_put = change->operation->kind == STATE_PUT ||
+                  change->operation->kind == STATE_COMPARE_AND_SWAP;
+
+    if (!is_put || value.length_bytes <= STATE_VALUE_INLINE_MAX)
+        return STATE_OK;
+    change->prepared = state__value_create(value.length_bytes);
+    if (change->prepared == NULL)
+        return STATE_NO_MEMORY;
+    memcpy(change->prepared->bytes, value.bytes, value.length_bytes);
+    return STATE_OK;
+}
+
+/* Attempts under the lock, and without it what the next one needs. */
+static enum state_status
+attempt(struct state__change *change)
+{
+    enum state_status status;
+
+    for (int count = 1;; count++) {
+        if (count > ATTEMPTS_MAX) {
+            change->is_last_attempt = true;
+            state__value_release(change->prepared);
+            change->prepared = NULL;
+        }
+        pthread_mutex_lock(&change->shard->lock);
+        status = state__change_apply(change);
+        if (status != STATE_PENDING) {
+            pthread_mutex_unlock(&change->shard->lock);
+            return status;
+        }
+        status = state__splice_prepare(change);
+        if (status)
+            return status;
+    }
+}
+
+enum state_status
+state__change_run(struct state__shard *shard,
+                  const struct state__target *target,
+                  struct state_operation *operation, size_t value_bytes_max)
+{
+    struct state__change change = {
+        .shard = shard,
+        .target = target,
+        .operation = operation,
+        .value_bytes_max = value_bytes_max,
+    };
+    enum state_status status = prepare_put(&change);
+
+    if (status == STATE_OK)
+        status = attempt(&change);
+    state__change_clean_up(&change);
+    return state__operation_end(operation, status);
+}
