@@ -9,7 +9,7 @@
  *
  * Initialising a function is a call as well, which nobody else sees: what the
  * guest writes in it is lost, and its sandbox is frozen. It happens at the
- * deployment, or at the first call after a restart.
+ * deployment, or at the first call after a restart that found no snapshot.
  *
  * One thread at a time uses a call.
  */
@@ -320,10 +320,7 @@ choose_limits(const struct runtime_call *call, uint64_t now_ns,
     limits->fuel =
         lowest(call->fuel, config->fuel,
                config->fuel ? options->fuel_max : options->fuel);
-    limits->memory_bytes =
-        lowest(0, config->memory_bytes,
-               config->memory_bytes ? options->memory_bytes_max
-                                    : options->memory_bytes);
+    limits->memory_bytes = runtime__memory_bytes(call->runtime, config);
     limits->deadline_ns = now_ns + timeout_ms * 1000000u;
 }
 
@@ -499,6 +496,8 @@ get_faaslet(struct runtime_call *call, const struct runtime__limits *limits,
         status = initialise(&first, err);
         deinit(&first);
         start = RUNTIME_START_COLD;
+        if (status == RUNTIME_OK)
+            runtime__deploy_keep_snapshot(runtime, function);
     }
     if (status == RUNTIME_OK)
         status = runtime__pool_get(&function->pool, runtime->engine,

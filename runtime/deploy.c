@@ -3,8 +3,8 @@
  *
  * The idea: all that can fail because of the module happens first and under
  * no lock: checking, linking, initialising. Then, one deployment at a time: the
- * condition, the files, and as the last step, which cannot fail, the
- * publication. So a failure leaves everything as it was, and a reader of the
+ * condition, the files, and as the last step that counts, which cannot fail,
+ * the publication. So a failure leaves everything as it was, and a reader of the
  * registry sees the old version or the new one.
  *
  * Any thread may call it.
@@ -208,9 +208,31 @@ publish(struct runtime *runtime, struct runtime_function *current,
     }
     runtime__registry_publish(&runtime->registry,
                               runtime__function_share(function));
+    /* It can be made again: no reason to fail what has been published. */
+    if (runtime->keep)
+        (void)runtime__keep_write_snapshot(
+            runtime->keep, function,
+            runtime__pool_snapshot(&function->pool), NULL);
     if (current)
         sweep_module(runtime, current->module->digest);
     return RUNTIME_OK;
+}
+
+void
+runtime__deploy_keep_snapshot(struct runtime *runtime,
+                              struct runtime_function *function)
+{
+    if (!runtime->keep)
+        return;
+    pthread_mutex_lock(&runtime->deploy_lock);
+    struct runtime_function *current = runtime__registry_find(
+        &runtime->registry, function->namespace_, function->name);
+    if (current == function)
+        (void)runtime__keep_write_snapshot(
+            runtime->keep, function,
+            runtime__pool_snapshot(&function->pool), NULL);
+    pthread_mutex_unlock(&runtime->deploy_lock);
+    runtime_function_put(current);
 }
 
 /* What deploy_locked was given and gives. */

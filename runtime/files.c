@@ -138,9 +138,9 @@ done:
     return status;
 }
 
-enum runtime_status
-runtime__files_write(int directory, const char *name, const void *bytes,
-                     size_t length_bytes, struct runtime_error *err)
+static enum runtime_status
+write_file(int directory, const char *name, const void *bytes,
+           size_t length_bytes, bool synced, struct runtime_error *err)
 {
     char unfinished[256];
     int fd;
@@ -151,7 +151,8 @@ runtime__files_write(int directory, const char *name, const void *bytes,
                 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail_system(err, "create", unfinished);
-    bool written = write_all(fd, bytes, length_bytes) && fsync(fd) == 0;
+    bool written = write_all(fd, bytes, length_bytes) &&
+                   (!synced || fsync(fd) == 0);
     int number = errno;
     /* close may be where a network's file system reports what went wrong. */
     if (close(fd) != 0 && written) {
@@ -160,12 +161,27 @@ runtime__files_write(int directory, const char *name, const void *bytes,
     }
     if (written &&
         renameat(directory, unfinished, directory, name) == 0 &&
-        fsync(directory) == 0)
+        (!synced || fsync(directory) == 0))
         return RUNTIME_OK;
     errno = written ? errno : number;
     enum runtime_status status = fail_system(err, "write", name);
     unlinkat(directory, unfinished, 0);
     return status;
+}
+
+enum runtime_status
+runtime__files_write(int directory, const char *name, const void *bytes,
+                     size_t length_bytes, struct runtime_error *err)
+{
+    return write_file(directory, name, bytes, length_bytes, true, err);
+}
+
+enum runtime_status
+runtime__files_write_unsynced(int directory, const char *name,
+                              const void *bytes, size_t length_bytes,
+                              struct runtime_error *err)
+{
+    return write_file(directory, name, bytes, length_bytes, false, err);
 }
 
 enum runtime_status

@@ -35,6 +35,16 @@ enum runtime_status
 runtime__files_write(int directory, const char *name, const void *bytes,
                      size_t length_bytes, struct runtime_error *err);
 
+/*
+ * The same without waiting for the disk: after a crash of the machine (not of
+ * the process) the file may also be gone, or be shorter. For what says itself
+ * whether it is whole, and can be made again.
+ */
+enum runtime_status
+runtime__files_write_unsynced(int directory, const char *name,
+                              const void *bytes, size_t length_bytes,
+                              struct runtime_error *err);
+
 /* Removes a file, for good when it returns; one that is not there is OK. */
 enum runtime_status
 runtime__files_remove(int directory, const char *name,

@@ -22,6 +22,8 @@ struct runtime_function {
     struct runtime_config *config;  /* owned */
     uint64_t version;
     uint64_t deployed_ms;
+    /* The digest of the file that says all this; empty: there is none. */
+    char record[RUNTIME_DIGEST_SIZE];
     struct runtime__pool pool;
 };
 

@@ -43,6 +43,20 @@ runtime__call_initialise(struct runtime *runtime,
                          struct runtime_function *function,
                          struct runtime_error *err);
 
+/*
+ * deploy.c: keeps the snapshot that a function has been given after its
+ * deployment, if that is still the one in force. Without it, the function is
+ * initialised again after a restart.
+ */
+void
+runtime__deploy_keep_snapshot(struct runtime *runtime,
+                              struct runtime_function *function);
+
+/* runtime.c: what the memories of one sandbox may take. */
+uint64_t
+runtime__memory_bytes(const struct runtime *runtime,
+                      const struct runtime_config *config);
+
 /* RUNTIME_LIMIT when the configuration wants more than it may have. */
 enum runtime_status
 runtime__deploy_check_config(const struct runtime *runtime,

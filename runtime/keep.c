@@ -27,13 +27,6 @@ enum {
     file_name_size = 80, /* of a digest or a name and its ending */
 };
 
-struct runtime__keep {
-    int directory;
-    int lock;
-    int modules;
-    int functions;
-};
-
 static void
 close_descriptor(int fd)
 {
@@ -46,6 +39,7 @@ runtime__keep_close(struct runtime__keep *keep)
 {
     if (!keep)
         return;
+    close_descriptor(keep->snapshots);
     close_descriptor(keep->functions);
     close_descriptor(keep->modules);
     close_descriptor(keep->lock);
@@ -83,7 +77,7 @@ runtime__keep_open(const char *data_dir, struct runtime__keep **keep,
     if (!opened)
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for a directory");
-    *opened = (struct runtime__keep){-1, -1, -1, -1};
+    *opened = (struct runtime__keep){-1, -1, -1, -1, -1};
     enum runtime_status status = runtime__files_open_directory(
         AT_FDCWD, data_dir, &opened->directory, err);
     if (status == RUNTIME_OK)
@@ -94,6 +88,9 @@ runtime__keep_open(const char *data_dir, struct runtime__keep **keep,
     if (status == RUNTIME_OK)
         status = runtime__files_open_directory(
             opened->directory, "functions", &opened->functions, err);
+    if (status == RUNTIME_OK)
+        status = runtime__files_open_directory(
+            opened->directory, "snapshots", &opened->snapshots, err);
     if (status != RUNTIME_OK) {
         runtime__keep_close(opened);
         return status;
@@ -269,6 +266,13 @@ fail_damaged(struct runtime_error *err, const char *why)
     return runtime__error_set(err, RUNTIME_INVALID, "is damaged: %s", why);
 }
 
+static enum runtime_status
+fail_no_digest(struct runtime_error *err)
+{
+    return runtime__error_set(err, RUNTIME_SYSTEM,
+                              "SHA-256 is not to be had");
+}
+
 /* `kept` is set on success only. */
 static enum runtime_status
 parse_function(const json_t *root, struct runtime__kept *kept,
@@ -325,16 +329,23 @@ runtime__keep_read_function(struct runtime__keep *keep,
     close(directory);
     if (status != RUNTIME_OK)
         return status;
+    char record[RUNTIME_DIGEST_SIZE];
     json_t *root = json_loadb((const char *)bytes, length_bytes,
                               JSON_REJECT_DUPLICATES, &json_error);
+    bool digested = runtime__digest(bytes, length_bytes, record);
     free(bytes);
     if (!root && json_error_code(&json_error) == json_error_out_of_memory)
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for a function's file");
     if (!root)
         return fail_damaged(err, "it is no JSON");
-    status = parse_function(root, kept, err);
+    if (digested)
+        status = parse_function(root, kept, err);
+    else
+        status = fail_no_digest(err);
     json_decref(root);
+    if (status == RUNTIME_OK)
+        memcpy(kept->record, record, sizeof(kept->record));
     return status;
 }
 
@@ -361,18 +372,22 @@ function_to_text(const struct runtime_function *function)
 
 enum runtime_status
 runtime__keep_write_function(struct runtime__keep *keep,
-                             const struct runtime_function *function,
+                             struct runtime_function *function,
                              struct runtime_error *err)
 {
     char file[file_name_size];
     int directory;
+    enum runtime_status status;
     char *text = function_to_text(function);
 
     if (!text)
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for a function's file");
-    enum runtime_status status = runtime__files_open_directory(
-        keep->functions, function->namespace_, &directory, err);
+    if (runtime__digest(text, strlen(text), function->record))
+        status = runtime__files_open_directory(
+            keep->functions, function->namespace_, &directory, err);
+    else
+        status = fail_no_digest(err);
     if (status == RUNTIME_OK) {
         status = runtime__files_write(directory,
                                       function_file(function->name, file),
@@ -398,6 +413,8 @@ runtime__keep_remove_function(struct runtime__keep *keep,
     status =
         runtime__files_remove(directory, function_file(name, file), err);
     close(directory);
+    if (status == RUNTIME_OK)
+        runtime__keep_remove_snapshot(keep, namespace_, name);
     return status;
 }
 

@@ -4,17 +4,26 @@
  *     DIR/lock                            held while a runtime uses it
  *     DIR/modules/SHA256.wasm             each module once
  *     DIR/functions/NAMESPACE/NAME.json   what is deployed under the name
+ *     DIR/snapshots/NAMESPACE.NAME        what its calls begin with
  *
  * Every file is either there whole or not at all (files.h), and a module is
  * written before the function that needs it; so a crash can leave a module
- * too much, never one too few. One thread at a time.
+ * too much, never one too few. Snapshots come last and can be missing: they
+ * can be made anew (keep_snapshot.c). One thread at a time.
  */
 #ifndef GLASS_RUNTIME_KEEP_H
 #define GLASS_RUNTIME_KEEP_H
 
 #include "runtime/function.h"
 
-struct runtime__keep;
+/* Descriptors; -1: not open. */
+struct runtime__keep {
+    int directory;
+    int lock;
+    int modules;
+    int functions;
+    int snapshots;
+};
 
 /* RUNTIME_BUSY when another process has it, RUNTIME_SYSTEM, NO_MEMORY. */
 enum runtime_status
@@ -29,6 +38,8 @@ struct runtime__kept {
     uint64_t version;
     uint64_t deployed_ms;
     struct runtime_config *config; /* a block of its own */
+    /* The digest of the file itself. */
+    char record[RUNTIME_DIGEST_SIZE];
 };
 
 /*
@@ -62,10 +73,12 @@ enum runtime_status
 runtime__keep_write_module(struct runtime__keep *keep,
                            const struct runtime__module *module,
                            struct runtime_error *err);
+/* Sets the function's `record`. */
 enum runtime_status
 runtime__keep_write_function(struct runtime__keep *keep,
-                             const struct runtime_function *function,
+                             struct runtime_function *function,
                              struct runtime_error *err);
+/* And its snapshot. */
 enum runtime_status
 runtime__keep_remove_function(struct runtime__keep *keep,
                               const char *namespace_, const char *name,
@@ -80,5 +93,45 @@ void
 runtime__keep_sweep_modules(struct runtime__keep *keep,
                             bool (*is_used)(void *data, const char *digest),
                             void *data);
+
+/* ---- Snapshots (keep_snapshot.c) ---------------------------------------- */
+
+/*
+ * Writes the snapshot of a function that has been written, or removes the one
+ * that there is when `snapshot` is NULL or cannot be kept: RUNTIME_TOO_BIG
+ * above RUNTIME_SNAPSHOT_BYTES_MAX, RUNTIME_SYSTEM or RUNTIME_NO_MEMORY.
+ */
+enum runtime_status
+runtime__keep_write_snapshot(struct runtime__keep *keep,
+                             const struct runtime_function *function,
+                             const struct gvm_snapshot *snapshot,
+                             struct runtime_error *err);
+
+/*
+ * Reads the snapshot of a function for sandboxes of `memory_bytes`. Whatever
+ * the file holds, the worst is an error: RUNTIME_NOT_FOUND when there is none
+ * of this deployment, RUNTIME_INVALID when it is damaged, RUNTIME_LIMIT,
+ * RUNTIME_NO_MEMORY, or as runtime__files_read.
+ */
+enum runtime_status
+runtime__keep_read_snapshot(struct runtime__keep *keep,
+                            const struct runtime_function *function,
+                            uint64_t memory_bytes,
+                            struct gvm_snapshot **snapshot,
+                            struct runtime_error *err);
+
+/* One that stays by a failure is swept at the next start. */
+void
+runtime__keep_remove_snapshot(struct runtime__keep *keep,
+                              const char *namespace_, const char *name);
+
+/* Removes the snapshots of functions that `is_function` denies, and
+ * unfinished ones. What is named otherwise is left alone. */
+void
+runtime__keep_sweep_snapshots(struct runtime__keep *keep,
+                              bool (*is_function)(void *data,
+                                                  const char *namespace_,
+                                                  const char *name),
+                              void *data);
 
 #endif

@@ -18,6 +18,10 @@
 #define RUNTIME_MODULE_BYTES_DEFAULT (64u << 20)
 #define RUNTIME_MODULE_BYTES_CEILING (128u << 20)
 
+/* A snapshot as a file; the function of a longer one is initialised again
+ * after a restart. */
+#define RUNTIME_SNAPSHOT_BYTES_MAX (64u << 20)
+
 /* Calls that exist at once; one more is RUNTIME_BUSY. */
 #define RUNTIME_CALLS_DEFAULT 4096
 #define RUNTIME_CALLS_CEILING 16384

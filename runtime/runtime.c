@@ -4,8 +4,8 @@
  *
  * What is damaged in the directory is told and skipped, and nothing of it is
  * removed: an operator may want to repair it. Only when nothing was damaged
- * are modules swept that no function needs, since a crash between two files
- * can leave one behind.
+ * are modules and snapshots swept that no function needs, since a crash
+ * between two files can leave one behind.
  */
 #include "runtime/internal.h"
 
@@ -99,6 +99,19 @@ copy_options(const struct runtime_options *options,
     };
     *copy = o;
     return check_bounds(bounds, sizeof(bounds) / sizeof(bounds[0]), err);
+}
+
+uint64_t
+runtime__memory_bytes(const struct runtime *runtime,
+                      const struct runtime_config *config)
+{
+    const struct runtime_options *options = &runtime->options;
+
+    if (!config->memory_bytes)
+        return options->memory_bytes;
+    return config->memory_bytes < options->memory_bytes_max
+               ? config->memory_bytes
+               : options->memory_bytes_max;
 }
 
 /* ---- Faaslets that wait ------------------------------------------------- */
@@ -197,6 +210,29 @@ load_module(struct runtime *runtime, const char *digest,
     return RUNTIME_OK;
 }
 
+/* Without its snapshot a function is initialised at its first call. */
+static void
+load_snapshot(struct runtime *runtime, struct runtime_function *function)
+{
+    const struct runtime_options *options = &runtime->options;
+    struct gvm_snapshot *snapshot;
+    struct runtime_error err;
+    char message[RUNTIME_MESSAGE_SIZE];
+
+    enum runtime_status status = runtime__keep_read_snapshot(
+        runtime->keep, function,
+        runtime__memory_bytes(runtime, function->config), &snapshot, &err);
+    if (status == RUNTIME_OK)
+        runtime__pool_set_snapshot(&function->pool, snapshot);
+    if (status == RUNTIME_OK || status == RUNTIME_NOT_FOUND ||
+        !options->notice)
+        return;
+    snprintf(message, sizeof(message),
+             "snapshots/%s.%s: %.250s; the function is initialised anew",
+             function->namespace_, function->name, err.message);
+    options->notice(options->notice_data, message);
+}
+
 static enum runtime_status
 load_function(struct runtime *runtime, const char *namespace_,
               const char *name, struct runtime_error *err)
@@ -224,6 +260,8 @@ load_function(struct runtime *runtime, const char *namespace_,
     function->pool.idle = &runtime->idle;
     function->version = kept.version;
     function->deployed_ms = kept.deployed_ms;
+    memcpy(function->record, kept.record, sizeof(function->record));
+    load_snapshot(runtime, function);
     runtime__registry_publish(&runtime->registry, function);
     return RUNTIME_OK;
 }
@@ -258,6 +296,17 @@ is_module_used(void *data, const char *digest)
     return module != NULL;
 }
 
+static bool
+is_function(void *data, const char *namespace_, const char *name)
+{
+    struct runtime *runtime = data;
+    struct runtime_function *function =
+        runtime__registry_find(&runtime->registry, namespace_, name);
+
+    runtime_function_put(function);
+    return function != NULL;
+}
+
 static enum runtime_status
 load_all(struct runtime *runtime, struct runtime_error *err)
 {
@@ -271,8 +320,10 @@ load_all(struct runtime *runtime, struct runtime_error *err)
     if (status == RUNTIME_OK && loading.out_of_memory)
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for the functions");
-    if (status == RUNTIME_OK && loading.damaged_count == 0)
+    if (status == RUNTIME_OK && loading.damaged_count == 0) {
         runtime__keep_sweep_modules(runtime->keep, is_module_used, runtime);
+        runtime__keep_sweep_snapshots(runtime->keep, is_function, runtime);
+    }
     return status;
 }
 

@@ -123,30 +123,30 @@ is_zero(const uint8_t *page, uint64_t page_bytes)
     return true;
 }
 
-/* Shrinks the image to the pages of `candidates` that are not all zero. */
-static void
-trim(const struct gvm_memory *memory, const struct gvm__page_list *candidates,
-     struct gvm__image *image)
+/* Those of `candidates` that are not all zero. */
+static enum gvm_status
+keep_content(const struct gvm_memory *memory,
+             const struct gvm__page_list *candidates,
+             struct gvm__page_list *content)
 {
     uint64_t page_bytes = gvm__pages_size();
-    uint64_t start = UINT64_MAX, end = 0;
-    uint32_t i;
-    uint64_t at;
+    uint32_t i, j;
 
     for (i = 0; i < candidates->run_count; i++) {
-        uint64_t first = candidates->runs[i].first * page_bytes;
-        uint64_t behind = first + candidates->runs[i].count * page_bytes;
+        struct gvm__page_run run = candidates->runs[i];
 
-        for (at = first; at < behind; at += page_bytes) {
-            if (is_zero(memory->data + at, page_bytes))
+        for (j = 0; j < run.count; j++) {
+            uint64_t page = (uint64_t)run.first + j;
+            enum gvm_status status;
+
+            if (is_zero(memory->data + page * page_bytes, page_bytes))
                 continue;
-            if (start == UINT64_MAX)
-                start = at;
-            end = at + page_bytes;
+            status = gvm__pages_append(content, page, 1);
+            if (status != GVM_OK)
+                return status;
         }
     }
-    image->start_bytes = start < end ? start : 0;
-    image->end_bytes = end;
+    return GVM_OK;
 }
 
 /* Where content may be. Of a memory that was mapped from an image itself,
@@ -189,62 +189,132 @@ discard(const struct gvm__image *image)
         return;
 }
 
-/* Writes start..end into the file and maps it for reading. */
+/* Since Linux 5.14; older kernels refuse it and fault later instead. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+/*
+ * Gives the image its place in the file, from the first page of its content
+ * to the last, and maps it for reading. There is some content.
+ */
 static enum gvm_status
-fill(struct gvm__image *image, const struct gvm_memory *memory)
+open_range(struct gvm__image *image)
 {
-    uint64_t length_bytes = image->end_bytes - image->start_bytes;
+    uint64_t page_bytes = gvm__pages_size();
+    const struct gvm__page_run *runs = image->content.runs;
+    const struct gvm__page_run *last = &runs[image->content.run_count - 1];
+    uint64_t length_bytes;
     void *bytes;
 
+    image->start_bytes = runs[0].first * page_bytes;
+    image->end_bytes = ((uint64_t)last->first + last->count) * page_bytes;
+    length_bytes = image->end_bytes - image->start_bytes;
     image->file_offset = atomic_fetch_add_explicit(
         &image->store->end_bytes, length_bytes, memory_order_relaxed);
-    if (!write_all(image->store->file, memory->data + image->start_bytes,
-                   length_bytes, image->file_offset)) {
-        discard(image);
+    bytes = mmap(NULL, (size_t)length_bytes, PROT_READ, MAP_SHARED,
+                 image->store->file, (off_t)image->file_offset);
+    if (bytes == MAP_FAILED)
         return GVM_NO_MEMORY;
-    }
-    bytes = mmap(NULL, (size_t)length_bytes, PROT_READ,
-                 MAP_SHARED | MAP_POPULATE, image->store->file,
-                 (off_t)image->file_offset);
-    if (bytes == MAP_FAILED) {
-        discard(image);
-        return GVM_NO_MEMORY;
-    }
     image->bytes = bytes;
     return GVM_OK;
+}
+
+/* Writes a run of the content, which lies at `bytes`. */
+static enum gvm_status
+write_run(const struct gvm__image *image, struct gvm__page_run run,
+          const uint8_t *bytes)
+{
+    uint64_t page_bytes = gvm__pages_size();
+    uint64_t length_bytes = run.count * page_bytes;
+    uint64_t place = run.first * page_bytes - image->start_bytes;
+
+    if (!write_all(image->store->file, bytes, length_bytes,
+                   image->file_offset + place))
+        return GVM_NO_MEMORY;
+    /* Resets read it: they should not fault the first time. */
+    (void)madvise(image->bytes + place, (size_t)length_bytes,
+                  MADV_POPULATE_READ);
+    return GVM_OK;
+}
+
+/*
+ * Writes all of the content, which is at its place in a memory at `data`, or
+ * lies at `data` one page behind the other when it is `packed`.
+ */
+static enum gvm_status
+fill(struct gvm__image *image, const uint8_t *data, bool packed)
+{
+    uint64_t page_bytes = gvm__pages_size();
+    enum gvm_status status = GVM_OK;
+    uint32_t i;
+
+    if (image->content.run_count > 0)
+        status = open_range(image);
+    for (i = 0; i < image->content.run_count && status == GVM_OK; i++) {
+        struct gvm__page_run run = image->content.runs[i];
+
+        status = write_run(image, run,
+                           packed ? data : data + run.first * page_bytes);
+        if (packed)
+            data += run.count * page_bytes;
+    }
+    return status;
 }
 
 enum gvm_status
 gvm__image_create(struct gvm__image_store *store,
                   const struct gvm_memory *memory, struct gvm__image *image)
 {
-    struct gvm__image made = {.store = store};
-    struct gvm__page_list pages = {0};
+    struct gvm__image made = {.store = store, .pages = memory->limits.min};
+    struct gvm__page_list candidates = {0};
     enum gvm_status status;
 
     if (!open_files(store))
         return GVM_NO_MEMORY;
-    made.pages = memory->limits.min;
-    status = find_content(store, memory, &pages);
-    if (status == GVM_OK) {
-        trim(memory, &pages, &made);
-        if (made.start_bytes < made.end_bytes)
-            status = fill(&made, memory);
-    }
-    gvm__pages_deinit(&pages);
+    status = find_content(store, memory, &candidates);
     if (status == GVM_OK)
-        *image = made;
-    return status;
+        status = keep_content(memory, &candidates, &made.content);
+    gvm__pages_deinit(&candidates);
+    if (status == GVM_OK)
+        status = fill(&made, memory->data, false);
+    if (status != GVM_OK) {
+        gvm__image_destroy(&made);
+        return status;
+    }
+    *image = made;
+    return GVM_OK;
+}
+
+enum gvm_status
+gvm__image_load(struct gvm__image_store *store, uint64_t pages,
+                struct gvm__page_list *content, const uint8_t *bytes,
+                struct gvm__image *image)
+{
+    struct gvm__image made = {
+        .store = store, .pages = pages, .content = *content};
+    enum gvm_status status =
+        open_files(store) ? fill(&made, bytes, true) : GVM_NO_MEMORY;
+
+    *content = (struct gvm__page_list){0};
+    if (status != GVM_OK) {
+        gvm__image_destroy(&made);
+        return status;
+    }
+    *image = made;
+    return GVM_OK;
 }
 
 void
 gvm__image_destroy(struct gvm__image *image)
 {
-    if (image->bytes == NULL)
-        return;
-    munmap(image->bytes, (size_t)(image->end_bytes - image->start_bytes));
-    discard(image);
-    image->bytes = NULL;
+    if (image->bytes != NULL) {
+        munmap(image->bytes,
+               (size_t)(image->end_bytes - image->start_bytes));
+        discard(image);
+        image->bytes = NULL;
+    }
+    gvm__pages_deinit(&image->content);
 }
 
 /* ---- Memories made from images --------------------------------------- */

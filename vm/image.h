@@ -1,10 +1,11 @@
 /*
  * image.h - the frozen content of a memory, and memories made from it.
  *
- * An image holds the pages from the first to the last that is not all zero.
- * They lie in one file in memory per engine, each image in a range of its
- * own. A memory made from an image maps that range copy-on-write, so its
- * pages are shared until they are written; beyond the range it is anonymous.
+ * An image reaches from the first page to the last that is not all zero. It
+ * lies in one file in memory per engine, each image in a range of its own,
+ * with holes where pages are zero. A memory made from an image maps that range
+ * copy-on-write, so its pages are shared until they are written; beyond the
+ * range it is anonymous.
  *
  * Resetting such a memory compares the pages that are copies with the image
  * and writes back those that differ, in place: no page table changes and
@@ -46,6 +47,8 @@ struct gvm__image {
     uint64_t end_bytes;   /* from start to end is all zero */
     uint64_t file_offset;
     uint8_t *bytes; /* from start to end, mapped for reading; or NULL */
+    /* Of the memory: the pages that are not all zero. */
+    struct gvm__page_list content;
 };
 
 /* What is known of the copies in a memory made from an image. */
@@ -77,6 +80,16 @@ uintptr_t gvm__image_store_thread(struct gvm__image_store *store);
 enum gvm_status gvm__image_create(struct gvm__image_store *store,
                                   const struct gvm_memory *memory,
                                   struct gvm__image *image);
+/*
+ * The same of a memory of `pages` pages from elsewhere, which is zero outside
+ * of `content`, whose pages lie at `bytes` one behind the other. They are
+ * inside the memory; the list is taken over, also on failure.
+ */
+enum gvm_status gvm__image_load(struct gvm__image_store *store,
+                                uint64_t pages,
+                                struct gvm__page_list *content,
+                                const uint8_t *bytes,
+                                struct gvm__image *image);
 /* Memories made from it must be gone. */
 void gvm__image_destroy(struct gvm__image *image);
 

@@ -100,9 +100,14 @@ array(uint32_t count, size_t element_bytes)
     return calloc((size_t)count + 1, element_bytes);
 }
 
-static bool
-allocate(const struct gvm_module *module, struct gvm_snapshot *snapshot)
+struct gvm_snapshot *
+gvm__snapshot_allocate(struct gvm_module *module)
 {
+    struct gvm_snapshot *snapshot = calloc(1, sizeof(*snapshot));
+
+    if (snapshot == NULL)
+        return NULL;
+    snapshot->module = module;
     snapshot->memories =
         array(module->memory_count, sizeof(*snapshot->memories));
     snapshot->tables = array(module->table_count, sizeof(*snapshot->tables));
@@ -113,9 +118,12 @@ allocate(const struct gvm_module *module, struct gvm_snapshot *snapshot)
         array((uint32_t)bits_to_bytes(module->element_count), 1);
     snapshot->datas_dropped =
         array((uint32_t)bits_to_bytes(module->data_count), 1);
-    return snapshot->memories != NULL && snapshot->tables != NULL &&
-           snapshot->globals != NULL && snapshot->elements_dropped != NULL &&
-           snapshot->datas_dropped != NULL;
+    if (snapshot->memories != NULL && snapshot->tables != NULL &&
+        snapshot->globals != NULL && snapshot->elements_dropped != NULL &&
+        snapshot->datas_dropped != NULL)
+        return snapshot;
+    gvm_snapshot_destroy(snapshot);
+    return NULL;
 }
 
 static enum gvm_status
@@ -196,13 +204,10 @@ gvm_snapshot_create(const struct gvm_instance *instance,
 
     if (status != GVM_OK)
         return status;
-    made = calloc(1, sizeof(*made));
+    made = gvm__snapshot_allocate(instance->module);
     if (made == NULL)
         return fail_no_memory(err);
-    made->module = instance->module;
-    status = allocate(instance->module, made)
-                 ? freeze(instance, made, err)
-                 : fail_no_memory(err);
+    status = freeze(instance, made, err);
     if (status != GVM_OK) {
         gvm_snapshot_destroy(made);
         return status;
@@ -242,8 +247,8 @@ gvm_snapshot_bytes(const struct gvm_snapshot *snapshot)
     uint32_t i;
 
     for (i = 0; i < module->memory_count; i++)
-        total += snapshot->memories[i].end_bytes -
-                 snapshot->memories[i].start_bytes;
+        total += snapshot->memories[i].content.page_count *
+                 gvm__pages_size();
     for (i = 0; i < module->table_count; i++)
         total += snapshot->tables[i].size * sizeof(union gvm_value);
     return total;

@@ -33,4 +33,8 @@ struct gvm_snapshot {
     uint8_t *datas_dropped;
 };
 
+/* One of the module with nothing in it yet; gvm_snapshot_destroy frees it.
+ * NULL: no memory. */
+struct gvm_snapshot *gvm__snapshot_allocate(struct gvm_module *module);
+
 #endif

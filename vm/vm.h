@@ -455,53 +455,6 @@ bool gvm_instance_export(const struct gvm_instance *instance,
 /* Memory 0, imported or its own, or NULL. */
 struct gvm_memory *gvm_instance_memory(const struct gvm_instance *instance);
 
-/* ---- Snapshots ------------------------------------------------------- */
-
-struct gvm_snapshot;
-
-/*
- * Freezes the instance as it is: memories, mutable globals, tables, dropped
- * segments. No call may be in progress in it; it goes on and keeps nothing of
- * the snapshot, which threads may share.
- *
- * Returns GVM_NO_MEMORY, or GVM_BAD_ARGUMENT (err says why) for what no other
- * instance could have: a memory, a table or a mutable global that is
- * imported, or a reference to a function that is not one of the module's.
- */
-enum gvm_status
-gvm_snapshot_create(const struct gvm_instance *instance,
-                    struct gvm_snapshot **snapshot, struct gvm_error *err);
-/* Before its module; stores with instances made from it must be gone. */
-void gvm_snapshot_destroy(struct gvm_snapshot *snapshot);
-/* The memory that it takes. */
-uint64_t gvm_snapshot_bytes(const struct gvm_snapshot *snapshot);
-
-/*
- * As gvm_instance_create with the snapshot's module, but the instance begins
- * as the snapshot is: no segment is written, and the start function has run
- * if it had. Immutable globals that are imported are those of `imports`.
- * Memories share the snapshot's pages until they are written.
- */
-enum gvm_status
-gvm_instance_create_from(struct gvm_store *store,
-                         const struct gvm_snapshot *snapshot,
-                         const struct gvm_extern *imports,
-                         uint32_t import_count,
-                         struct gvm_instance **instance,
-                         struct gvm_error *err);
-
-/*
- * Makes an instance what it was when gvm_instance_create_from returned it,
- * at a price that follows what was written since and not the memory's size.
- * Calls in it have ended or are abandoned by this: none may be resumed. Only
- * they, on whatever threads, and the thread that resets may have written to
- * its memory since the last reset.
- *
- * Returns GVM_BAD_ARGUMENT for an instance that no snapshot made, or
- * GVM_NO_MEMORY: then the instance must not be used but for another try.
- */
-enum gvm_status gvm_instance_reset(struct gvm_instance *instance);
-
 /* ---- Calls ----------------------------------------------------------- */
 
 /*
@@ -596,5 +549,8 @@ const char *gvm_version(void);
 #ifdef __cplusplus
 }
 #endif
+
+/* Instances that begin where another one was. */
+#include "vm/vm_snapshot.h"
 
 #endif

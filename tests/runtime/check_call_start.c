@@ -5,8 +5,10 @@
 #include "tests/runtime/world.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct world world;
 
@@ -155,12 +157,14 @@ START_TEST(a_warm_function_goes_on_until_a_call_fails)
 }
 END_TEST
 
-START_TEST(after_a_restart_the_first_call_initialises)
+START_TEST(after_a_restart_without_snapshots_the_first_call_initialises)
 {
     struct runtime_options options = {0};
     char path[64];
+    char file[128];
 
     world_directory_make(path);
+    snprintf(file, sizeof(file), "%s/snapshots/default.f", path);
     options.data_dir = path;
     /* The initialising call is none that a limit would refuse. */
     options.calls_max = 1;
@@ -171,6 +175,7 @@ START_TEST(after_a_restart_the_first_call_initialises)
                      RUNTIME_START_SNAPSHOT);
     for (int times = 0; times < 2; times++) {
         world_close(&world);
+        ck_assert_int_eq(unlink(file), 0);
         world_open(&world, &options);
         ck_assert_int_eq(start_of("next", RUNTIME_OK, "101"),
                          RUNTIME_START_COLD);
@@ -284,7 +289,8 @@ add_tests(TCase *tests)
     tcase_add_test(tests, glass_restored_may_fail_and_then_nothing_runs);
     tcase_add_test(tests, glass_restored_has_a_type);
     tcase_add_test(tests, a_warm_function_goes_on_until_a_call_fails);
-    tcase_add_test(tests, after_a_restart_the_first_call_initialises);
+    tcase_add_test(tests,
+                   after_a_restart_without_snapshots_the_first_call_initialises);
     tcase_add_test(tests, what_initialising_writes_and_spends_is_no_calls);
     tcase_add_test(tests,
                    initialising_sees_the_configuration_that_calls_will_have);

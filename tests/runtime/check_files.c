@@ -47,6 +47,26 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
+START_TEST(a_write_that_does_not_wait_is_read_as_well)
+{
+    uint8_t *bytes;
+    size_t length_bytes;
+
+    runtime__files_write(directory, "f", "before", 6, NULL);
+    ck_assert_int_eq(
+        runtime__files_write_unsynced(directory, "f", "now", 3, NULL),
+        RUNTIME_OK);
+    ck_assert_int_eq(runtime__files_read(directory, "f", 3, &bytes,
+                                         &length_bytes, NULL),
+                     RUNTIME_OK);
+    ck_assert_mem_eq(bytes, "now", 4);
+    free(bytes);
+    ck_assert_int_eq(
+        runtime__files_write_unsynced(directory, "no/f", "x", 1, NULL),
+        RUNTIME_SYSTEM);
+}
+END_TEST
+
 START_TEST(a_write_replaces_the_whole_file)
 {
     uint8_t *bytes;
@@ -170,6 +190,7 @@ add_tests(TCase *tests)
 {
     tcase_add_checked_fixture(tests, open_directory, close_directory);
     tcase_add_test(tests, what_is_written_is_read);
+    tcase_add_test(tests, a_write_that_does_not_wait_is_read_as_well);
     tcase_add_test(tests, a_write_replaces_the_whole_file);
     tcase_add_test(tests, a_file_longer_than_asked_for_is_refused);
     tcase_add_test(tests,

@@ -10,6 +10,7 @@
 #include <check.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -139,6 +140,29 @@ START_TEST(pages_that_were_zeroed_again_are_not_content)
     freeze(memory);
     ck_assert_uint_eq(image.start_bytes, PAGE);
     ck_assert_uint_eq(image.end_bytes, PAGE + system_page);
+    close_world();
+}
+END_TEST
+
+/* A hole takes nothing, wherever it is. */
+START_TEST(zero_pages_between_others_take_no_room)
+{
+    struct gvm_memory *memory;
+    struct stat before, after;
+
+    open_world(_i);
+    memory = create(1);
+    memory->data[0] = 1;
+    freeze(memory);
+    ck_assert_int_eq(fstat(images->file, &before), 0);
+    gvm__image_destroy(&image);
+    memory = create(1000);
+    memory->data[0] = memory->data[500 * PAGE] = 1;
+    memory->data[1000 * PAGE - 1] = 1;
+    freeze(memory);
+    ck_assert_int_eq(fstat(images->file, &after), 0);
+    ck_assert_int_eq(after.st_blocks, 3 * before.st_blocks);
+    ck_assert_uint_eq(image.content.page_count, 3);
     close_world();
 }
 END_TEST
@@ -349,6 +373,8 @@ main(void)
                         an_image_reaches_from_the_first_byte_to_the_last, 0,
                         CONTENT_COUNT);
     tcase_add_loop_test(tests, pages_that_were_zeroed_again_are_not_content,
+                        0, bounds);
+    tcase_add_loop_test(tests, zero_pages_between_others_take_no_room,
                         0, bounds);
     tcase_add_loop_test(tests,
                         images_and_memories_do_not_see_each_others_writes, 0,
