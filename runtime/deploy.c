@@ -2,10 +2,10 @@
  * deploy.c - deploying, deleting, finding and listing functions.
  *
  * The idea: all that can fail because of the module happens first and under
- * no lock: checking, linking, initialising. Then, one deployment at a time: the
- * condition, the files, and as the last step that counts, which cannot fail,
- * the publication. So a failure leaves everything as it was, and a reader of the
- * registry sees the old version or the new one.
+ * no lock: checking, linking, initialising. Then, one deployment at a time:
+ * the condition, the files, and as the last step that counts, which cannot
+ * fail, the publication. So a failure leaves everything as it was, and a
+ * reader of the registry sees the old version or the new one.
  *
  * Any thread may call it.
  */

@@ -289,8 +289,8 @@ add_tests(TCase *tests)
     tcase_add_test(tests, glass_restored_may_fail_and_then_nothing_runs);
     tcase_add_test(tests, glass_restored_has_a_type);
     tcase_add_test(tests, a_warm_function_goes_on_until_a_call_fails);
-    tcase_add_test(tests,
-                   after_a_restart_without_snapshots_the_first_call_initialises);
+    tcase_add_test(
+        tests, after_a_restart_without_snapshots_the_first_call_initialises);
     tcase_add_test(tests, what_initialising_writes_and_spends_is_no_calls);
     tcase_add_test(tests,
                    initialising_sees_the_configuration_that_calls_will_have);
