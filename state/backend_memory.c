@@ -186,6 +186,7 @@ submit(struct state__backend *backend, struct state_operation *operation)
 {
     struct memory *memory = (struct memory *)backend;
     struct state__target target = {.key = operation->key};
+    bool expires = operation->ttl_ms > 0;
     struct state__shard *shard;
     enum state_status status;
 
@@ -206,7 +207,8 @@ submit(struct state__backend *backend, struct state_operation *operation)
         return state__shard_read(shard, &target, operation);
     status = state__change_run(shard, &target, operation,
                                memory->value_bytes_max);
-    if (operation->ttl_ms > 0 && status == STATE_OK)
+    /* The record is no longer ours if it is pending. */
+    if (expires && (status == STATE_OK || status == STATE_PENDING))
         wake_sweeper(memory);
     return status;
 }

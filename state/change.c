@@ -66,6 +66,52 @@ state__change_withdraw(struct state__change *change, enum state_status status)
     return status;
 }
 
+/*
+ * Queues the change for the disk if its namespace is durable; returns whether
+ * it is, and then sets the version that the journal has given to it. `item`
+ * is null for a removal, and keeps its version if the `expiry_only` is new.
+ */
+static bool
+queue(struct state__change *change, const struct state__item *item,
+      bool expiry_only, uint64_t *version)
+{
+    struct state__shard *shard = change->shard;
+    struct state__journal_entry *entry = change->entry;
+    uint64_t hash = change->target->hash, rest_ms = UINT64_MAX;
+
+    if (entry == NULL)
+        return false;
+    change->entry = NULL;
+    change->is_queued = true;
+    if (item == NULL) {
+        *version = state__journal_remove(shard->journal, entry, hash);
+        return true;
+    }
+    if (item->expiry_place > 0) {
+        uint64_t at = state__expiry_deadline_ms(&shard->expiry, item);
+        uint64_t now = state__shard_now_ms(shard);
+
+        rest_ms = at > now ? at - now : 0;
+    }
+    if (expiry_only)
+        state__journal_touch(shard->journal, entry, item, hash, rest_ms);
+    else
+        *version =
+            state__journal_put(shard->journal, entry, item, hash, rest_ms);
+    return true;
+}
+
+/* The version of a change: that of the item, or of its removal. */
+static uint64_t
+next_version(struct state__change *change, const struct state__item *item)
+{
+    uint64_t version;
+
+    if (queue(change, item, false, &version))
+        return version;
+    return state__namespace_next_version(change->target->namespace_);
+}
+
 enum state_status
 state__change_commit(struct state__change *change)
 {
@@ -81,7 +127,7 @@ state__change_commit(struct state__change *change)
                               operation->ttl_ms);
     else if (replaces && !operation->keep_expiry)
         state__expiry_clear(expiry, item);
-    item->version = state__namespace_next_version(change->target->namespace_);
+    item->version = next_version(change, item);
     operation->version = item->version;
     operation->size_bytes = item->value_length;
     return STATE_OK;
@@ -136,8 +182,8 @@ delete(struct state__change *change)
     if (change->item == NULL)
         return STATE_NOT_FOUND;
     state__shard_remove(change->shard, change->item, &change->dead);
-    change->operation->version =
-        state__namespace_next_version(change->target->namespace_);
+    change->item = NULL;
+    change->operation->version = next_version(change, NULL);
     return STATE_OK;
 }
 
@@ -159,6 +205,7 @@ change_expiry(struct state__change *change)
         state__expiry_set(&shard->expiry, item,
                           state__shard_now_ms(shard) + operation->ttl_ms);
     }
+    queue(change, item, true, NULL);
     operation->version = item->version;
     return STATE_OK;
 }
@@ -189,6 +236,7 @@ state__change_apply(struct state__change *change)
 void
 state__change_clean_up(struct state__change *change)
 {
+    state__journal_discard(change->shard->journal, change->entry);
     state__value_release(change->prepared);
     state__value_release(change->garbage);
     state__item_destroy_chain(change->dead);
@@ -211,7 +259,10 @@ prepare_put(struct state__change *change)
     return STATE_OK;
 }
 
-/* Attempts under the lock, and without it what the next one needs. */
+/*
+ * Attempts under the lock, and without it what the next one needs. Ends the
+ * operation; if that waits for the disk the record is no longer ours.
+ */
 static enum state_status
 attempt(struct state__change *change)
 {
@@ -226,12 +277,16 @@ attempt(struct state__change *change)
         pthread_mutex_lock(&change->shard->lock);
         status = state__change_apply(change);
         if (status != STATE_PENDING) {
+            status = state__journal_end(
+                change->shard->journal, change->target->namespace_,
+                change->target->hash, change->item, change->is_queued,
+                change->operation, status);
             pthread_mutex_unlock(&change->shard->lock);
             return status;
         }
         status = state__splice_prepare(change);
         if (status)
-            return status;
+            return state__operation_end(change->operation, status);
     }
 }
 
@@ -246,10 +301,17 @@ state__change_run(struct state__shard *shard,
         .operation = operation,
         .value_bytes_max = value_bytes_max,
     };
-    enum state_status status = prepare_put(&change);
+    enum state_status status;
 
+    status = state__journal_prepare(shard->journal, target->namespace_,
+                                    operation, &change.entry);
+    if (status)
+        return status;
+    status = prepare_put(&change);
     if (status == STATE_OK)
         status = attempt(&change);
+    else
+        state__operation_end(operation, status);
     state__change_clean_up(&change);
-    return state__operation_end(operation, status);
+    return status;
 }

@@ -14,6 +14,7 @@
 #ifndef GLASS_STATE_CHANGE_H
 #define GLASS_STATE_CHANGE_H
 
+#include "state/journal.h"
 #include "state/shard.h"
 
 struct state__change {
@@ -28,9 +29,14 @@ struct state__change {
     uint64_t prepared_for;         /* the version that it continues */
     struct state__value *garbage;  /* a block to release after the lock */
     struct state__item *dead;      /* items to destroy after the lock */
+    struct state__journal_entry *entry; /* for the journal; null: for nobody */
+    bool is_queued;                     /* the journal has it */
 };
 
-/* All writes of one key, from the lock to the operation's end. */
+/*
+ * All writes of one key, from the lock to the operation's end, or until it
+ * waits for the disk (STATE_PENDING; see journal.h).
+ */
 enum state_status
 state__change_run(struct state__shard *shard,
                   const struct state__target *target,

@@ -247,7 +247,7 @@ state__journal_remove(struct state__journal *journal,
 
 void
 state__journal_expel(struct state__journal *journal,
-                     const struct state__item *item)
+                     const struct state__item *item, uint64_t hash)
 {
     struct state_bytes key = state__item_key(item);
     struct state__journal_entry *entry;
@@ -262,6 +262,7 @@ state__journal_expel(struct state__journal *journal,
     atomic_fetch_add(&journal->entry_count, 1);
     atomic_fetch_add(&journal->entry_bytes, cost);
     entry->namespace_index = item->namespace_index;
+    entry->hash = hash;
     entry->lane = STATE__LANE_BEHIND;
     entry->is_removal = true;
     enqueue(journal, entry);

@@ -166,7 +166,7 @@ state__journal_remove(struct state__journal *journal,
  */
 void
 state__journal_expel(struct state__journal *journal,
-                     const struct state__item *item);
+                     const struct state__item *item, uint64_t hash);
 
 /*
  * The last thing under the shard's lock: ends an operation that has found

@@ -1,6 +1,7 @@
 /* A shard of the memory backend: see shard.h. Its writes: change.h. */
 #include "state/shard.h"
 
+#include "state/journal.h"
 #include "state/operation.h"
 
 #include <assert.h>
@@ -56,18 +57,40 @@ state__shard_is_expired(struct state__shard *shard,
                state__shard_now_ms(shard);
 }
 
-void
-state__shard_remove(struct state__shard *shard, struct state__item *item,
-                    struct state__item **dead)
+/* Removes the item whose hash this is. */
+static void
+remove_hashed(struct state__shard *shard, uint64_t hash,
+              struct state__item *item, struct state__item **dead)
 {
-    uint64_t hash = state__shard_hash(
-        shard->hash_seed, item->namespace_index, state__item_key(item));
-
     state__table_remove(&shard->table, hash, item);
     state__tree_remove(&shard->root, item);
     state__expiry_clear(&shard->expiry, item);
     item->left = *dead;
     *dead = item;
+}
+
+static uint64_t
+hash_of(const struct state__shard *shard, const struct state__item *item)
+{
+    return state__shard_hash(shard->hash_seed, item->namespace_index,
+                             state__item_key(item));
+}
+
+void
+state__shard_remove(struct state__shard *shard, struct state__item *item,
+                    struct state__item **dead)
+{
+    remove_hashed(shard, hash_of(shard, item), item, dead);
+}
+
+void
+state__shard_expel(struct state__shard *shard, struct state__item *item,
+                   struct state__item **dead)
+{
+    uint64_t hash = hash_of(shard, item);
+
+    state__journal_expel(shard->journal, item, hash);
+    remove_hashed(shard, hash, item, dead);
 }
 
 struct state__item *
@@ -81,7 +104,7 @@ state__shard_find(struct state__shard *shard,
                              target->namespace_->index, target->key);
     if (item == NULL || !state__shard_is_expired(shard, item))
         return item;
-    state__shard_remove(shard, item, dead);
+    state__shard_expel(shard, item, dead);
     return NULL;
 }
 
@@ -164,9 +187,11 @@ state__shard_read(struct state__shard *shard,
         take(shard, item, operation);
         status = STATE_OK;
     }
+    status = state__journal_end(shard->journal, target->namespace_,
+                                target->hash, item, false, operation, status);
     pthread_mutex_unlock(&shard->lock);
     state__item_destroy_chain(dead);
-    return state__operation_end(operation, status);
+    return status;
 }
 
 /* ---- Expiry ---- */
@@ -189,7 +214,7 @@ sweep_some(struct state__shard *shard)
             wait_ms = first.deadline_ms > now ? first.deadline_ms - now : 0;
             break;
         }
-        state__shard_remove(shard, first.item, &dead);
+        state__shard_expel(shard, first.item, &dead);
     }
     pthread_mutex_unlock(&shard->lock);
     state__item_destroy_chain(dead);

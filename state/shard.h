@@ -30,6 +30,7 @@ struct state__shard {
     struct state__expiry expiry;
     const struct state__clock *clock;
     uint64_t hash_seed;
+    struct state__journal *journal; /* hears of every change; or null */
 };
 
 /* A key on its way to an item. */
@@ -88,6 +89,14 @@ state__shard_find(struct state__shard *shard,
 void
 state__shard_remove(struct state__shard *shard, struct state__item *item,
                     struct state__item **dead);
+
+/*
+ * The same for one that no operation removes, since it has expired or must
+ * make room: the journal hears of it.
+ */
+void
+state__shard_expel(struct state__shard *shard, struct state__item *item,
+                   struct state__item **dead);
 
 /* Whether the item has expired. */
 bool

@@ -1,6 +1,8 @@
 /* Tests of state/change.c: what a write does to the expiry, and does not. */
 #include "tests/state/one_shard.h"
 
+#include "state/operation.h"
+
 #include <string.h>
 
 START_TEST(a_write_to_an_expired_key_makes_a_new_one)
@@ -78,6 +80,52 @@ START_TEST(a_refused_write_leaves_no_trace_of_its_key)
 }
 END_TEST
 
+START_TEST(the_journal_hears_of_every_kind_of_write_that_succeeds)
+{
+    static struct state__journal journal;
+    size_t count = 0;
+
+    state__journal_init(&journal, 1000, 1u << 20);
+    one_shard.journal = &journal;
+    atomic_store(&one_shard_namespace->durability, STATE_DURABILITY_BEHIND);
+    for (int kind = 0; kind < STATE__KIND_COUNT; kind++) {
+        struct state_operation operation = {
+            .kind = (enum state_kind)kind,
+            .key = {"a", 1},
+            .value = {"1", 1},
+            .ttl_ms = 1000,
+        };
+
+        if (!state__operation_is_write(operation.kind))
+            continue;
+        /* A failure is not heard of, the same write on a key that is is. */
+        operation.condition = STATE_IF_VERSION;
+        operation.version_expected = 12345;
+        ck_assert_int_eq(one_shard_submit(&operation), STATE_CONFLICT);
+        ck_assert_uint_eq(atomic_load(&journal.entry_count), count);
+        ck_assert_int_eq(one_shard_put("a", 0), STATE_OK);
+        operation.version_expected = journal.queue.last->version;
+        if (kind == STATE_PERSIST || kind == STATE_DELETE)
+            operation.ttl_ms = 0;
+        ck_assert_int_eq(one_shard_submit(&operation), STATE_OK);
+        ck_assert_uint_eq(atomic_load(&journal.entry_count), count += 2);
+        ck_assert_uint_eq(journal.queue.last->version, operation.version);
+        ck_assert(journal.queue.last->is_removal == (kind == STATE_DELETE));
+        ck_assert_int_eq(journal.queue.last->expires_ms > 0,
+                         operation.ttl_ms > 0);
+        state_operation_deinit(&operation);
+    }
+    /* And of a key that goes by itself. */
+    ck_assert_int_eq(one_shard_put("a", 10), STATE_OK);
+    atomic_fetch_add(&one_shard_time_ms, 10);
+    ck_assert_int_eq(one_shard_stat("a"), STATE_NOT_FOUND);
+    ck_assert_uint_eq(atomic_load(&journal.entry_count), count + 2);
+    ck_assert(journal.queue.last->is_removal);
+    one_shard.journal = NULL;
+    state__journal_deinit(&journal);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -85,6 +133,7 @@ main(void)
         a_write_to_an_expired_key_makes_a_new_one,
         what_keeps_an_expiry_keeps_the_very_time,
         a_refused_write_leaves_no_trace_of_its_key,
+        the_journal_hears_of_every_kind_of_write_that_succeeds,
         NULL,
     };
 

@@ -388,8 +388,8 @@ START_TEST(what_went_by_itself_is_queued_without_version_or_operation)
 
     begin(&world, STATE_DURABILITY_SYNC);
     world.item->version = 5;
-    state__journal_expel(&world.journal, world.item);
-    state__journal_expel(NULL, world.item);
+    state__journal_expel(&world.journal, world.item, 1);
+    state__journal_expel(NULL, world.item, 1);
     state__journal_take(&world.journal, 1, &batch);
     ck_assert(batch.first->is_removal);
     ck_assert_uint_eq(batch.first->version, 0);
