@@ -229,8 +229,10 @@ static enum gvm_status
 take_bytes(struct source *source, uint64_t length_bytes,
            const uint8_t **bytes)
 {
-    if (length_bytes > left_bytes(source))
-        return malformed(source, "it is too short");
+    if (length_bytes > left_bytes(source)) {
+        malformed(source, "it is too short");
+        return GVM_MALFORMED; /* known not to be GVM_OK when inlined */
+    }
     *bytes = source->at;
     source->at += length_bytes;
     return GVM_OK;
