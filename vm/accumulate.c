@@ -25,7 +25,7 @@ struct uses {
 static unsigned
 result_class(const struct gvm__ir *ir)
 {
-    return gvm__class_of(gvm__ops[ir->op].destination_type);
+    return gvm__ops[ir->op].destination_class;
 }
 
 /* Whether the result of `index` is used by the operation behind it. */
@@ -98,15 +98,13 @@ aim_uses(struct gvm__ir_list *list, const struct uses *uses, uint32_t *last)
 
     for (unsigned i = 0; i < uses->count; i++) {
         struct gvm__ir *ir = &list->irs[uses->items[i].index];
-        uint8_t *kind = &ir->kinds[uses->items[i].source];
+        unsigned source = uses->items[i].source;
 
-        *kind = GVM__KIND_ACCUMULATOR;
-        if (gvm__ir_has_handler(ir)) {
-            aimed++;
-            *last = uses->items[i].index;
-        } else {
-            *kind = GVM__KIND_SLOT;
-        }
+        if (!gvm__ir_takes(ir, source, GVM__KIND_ACCUMULATOR))
+            continue;
+        ir->kinds[source] = GVM__KIND_ACCUMULATOR;
+        aimed++;
+        *last = uses->items[i].index;
     }
     return aimed;
 }
@@ -120,15 +118,16 @@ pass_on(struct gvm__ir_list *list, uint32_t index, uint32_t base)
 {
     struct gvm__ir *ir = &list->irs[index];
     bool operand = ir->to >= base;
+    enum gvm__kind kind =
+        operand ? GVM__KIND_ACCUMULATOR : GVM__KIND_BOTH;
     uint32_t last = index;
     struct uses uses;
 
-    find_uses(list, index, operand, &uses);
-    if (uses.count == 0)
+    if (!gvm__ir_gives(ir, kind))
         return index;
-    ir->to_kind = operand ? GVM__KIND_ACCUMULATOR : GVM__KIND_BOTH;
-    if (!gvm__ir_has_handler(ir) || aim_uses(list, &uses, &last) == 0)
-        ir->to_kind = GVM__KIND_SLOT;
+    find_uses(list, index, operand, &uses);
+    if (aim_uses(list, &uses, &last) > 0)
+        ir->to_kind = (uint8_t)kind;
     return last;
 }
 

@@ -30,12 +30,7 @@ static_assert(STACK_BYTES_MIN / 8 >= GVM_PARAMETERS_MAX +
 static uint64_t
 cell_of(enum gvm__op op)
 {
-    uint16_t handler;
-    bool found = gvm__op_handler(op, NULL, GVM__KIND_NONE,
-                                 GVM__TARGET_FORWARD, &handler);
-
-    assert(found);
-    return gvm__handler_word(handler);
+    return gvm__handler_word(gvm__op_only_handler(op));
 }
 
 enum gvm_status

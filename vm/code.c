@@ -3,7 +3,6 @@
  */
 #include "vm/code.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "vm/ops.h"
@@ -113,14 +112,10 @@ gvm__code_translate(struct gvm__function *function)
 void
 gvm__module_prepare(struct gvm_module *module)
 {
-    uint16_t handler;
-    bool found =
-        gvm__op_handler(GVM__OP_lazy, NULL, GVM__KIND_NONE,
-                        GVM__TARGET_FORWARD, &handler);
+    uint16_t handler = gvm__op_only_handler(GVM__OP_lazy);
     uint32_t defined =
         module->function_count - module->imported_function_count;
 
-    assert(found);
     for (uint32_t i = 0; i < defined; i++) {
         struct gvm__function *function = &module->functions[i];
 

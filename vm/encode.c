@@ -17,50 +17,14 @@ struct plan {
     uint32_t place_count;
 };
 
-static unsigned
-count_kind(const struct gvm__ir *ir, unsigned kind)
-{
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < gvm__ops[ir->op].source_count; i++)
-        count += ir->kinds[i] == kind;
-    return count;
-}
-
 /* Whether the cell names the slot of the result. */
 static bool
 names_slot(const struct gvm__ir *ir)
 {
-    return ir->to_kind == GVM__KIND_SLOT ||
-           ir->to_kind == GVM__KIND_BOTH || ir->to_kind == GVM__KIND_PINNED;
-}
+    const unsigned kinds = 1u << GVM__KIND_SLOT | 1u << GVM__KIND_BOTH |
+                           1u << GVM__KIND_PINNED;
 
-/* The packing rule of ops.h. */
-struct layout {
-    unsigned immediates;
-    unsigned words;
-    unsigned size;
-};
-
-static struct layout
-lay_out(const struct gvm__ir *ir)
-{
-    const struct gvm__op_info *info = &gvm__ops[ir->op];
-    unsigned slots = count_kind(ir, GVM__KIND_SLOT) + names_slot(ir);
-    bool back =
-        info->target_kinds != 0 && ir->target != GVM__TARGET_FORWARD;
-    bool addressed =
-        info->target_kinds != 0 && ir->target != GVM__TARGET_HEAD;
-    struct layout layout;
-
-    layout.immediates = (8 + 2 * slots + 3) & ~3u;
-    layout.words =
-        layout.immediates + 4 * (count_kind(ir, GVM__KIND_IMMEDIATE) +
-                                 info->immediate_count + back);
-    layout.words = (layout.words + 7) & ~7u;
-    layout.size = layout.words + 8 * (count_kind(ir, GVM__KIND_CONSTANT) +
-                                      info->word_count + addressed);
-    return layout;
+    return kinds >> ir->to_kind & 1;
 }
 
 static uint32_t
@@ -83,83 +47,92 @@ make_plan(const struct gvm__ir_list *list, struct plan *plan)
                 i + 1 < list->count ? ir[1].immediates[0] : 0;
             continue;
         }
-        plan->cells_bytes += lay_out(ir).size + table_bytes(ir);
+        plan->cells_bytes +=
+            gvm__handler_layouts[ir->handler].size + table_bytes(ir);
         plan->place_count++;
     }
 }
 
-static void
-put16(uint8_t *cell, unsigned *at, uint64_t value)
+/* Each writes a number and returns the place behind it. */
+
+static uint8_t *
+put16(uint8_t *at, uint64_t value)
 {
     uint16_t narrow = (uint16_t)value;
 
     assert(value <= UINT16_MAX);
-    memcpy(cell + *at, &narrow, sizeof narrow);
-    *at += 2;
+    memcpy(at, &narrow, sizeof narrow);
+    return at + sizeof narrow;
 }
 
-static void
-put32(uint8_t *cell, unsigned *at, uint64_t value)
+static uint8_t *
+put32(uint8_t *at, uint64_t value)
 {
     uint32_t narrow = (uint32_t)value;
 
-    memcpy(cell + *at, &narrow, sizeof narrow);
-    *at += 4;
+    memcpy(at, &narrow, sizeof narrow);
+    return at + sizeof narrow;
 }
 
-static void
-put64(uint8_t *cell, unsigned *at, uint64_t value)
+static uint8_t *
+put64(uint8_t *at, uint64_t value)
 {
-    memcpy(cell + *at, &value, sizeof value);
-    *at += 8;
+    memcpy(at, &value, sizeof value);
+    return at + sizeof value;
 }
 
 static uint64_t
-target_of(const struct plan *plan, const uint8_t *cells, uint32_t label)
+address_of(const struct plan *plan, const uint8_t *cells, uint32_t label)
 {
     return (uint64_t)(uintptr_t)(cells + plan->label_offsets[label]);
 }
 
-/* Writes the cell; returns its size with the table behind it. */
-static uint32_t
-write_cell(const struct gvm__ir_list *list, const struct plan *plan,
-           uint32_t index, const uint8_t *cells, uint8_t *cell)
+/* The targets of a br_table, behind its cell. */
+static void
+write_table(const struct gvm__ir_list *list, const struct plan *plan,
+            const struct gvm__ir *ir, const uint8_t *cells, uint8_t *at)
 {
-    const struct gvm__ir *ir = &list->irs[index];
-    const struct gvm__op_info *info = &gvm__ops[ir->op];
-    struct layout layout = lay_out(ir);
-    unsigned slots = 8;
-    unsigned immediates = layout.immediates;
-    unsigned words = layout.words;
-    unsigned start = 0;
+    for (uint32_t i = 0; i <= ir->immediates[0]; i++)
+        at = put64(at,
+                   address_of(plan, cells,
+                              list->table[ir->table_first + i]));
+}
 
-    memset(cell, 0, layout.size);
-    put64(cell, &start, gvm__handler_word(ir->handler));
+/* Writes the cell; returns its size. */
+static uint32_t
+write_cell(const struct plan *plan, const struct gvm__ir *ir,
+           const uint8_t *cells, uint8_t *cell)
+{
+    const struct gvm__op_info *info = &gvm__ops[ir->op];
+    const struct gvm__layout *layout = &gvm__handler_layouts[ir->handler];
+    uint8_t *slots = cell + 8;
+    uint8_t *immediates = cell + layout->immediates;
+    uint8_t *words = cell + layout->words;
+
+    put64(cell, gvm__handler_word(ir->entry));
+    /* What lies between the groups is zero. */
+    for (unsigned at = 8; at < layout->size; at += 8)
+        put64(cell + at, 0);
     for (unsigned i = 0; i < info->source_count; i++) {
         if (ir->kinds[i] == GVM__KIND_SLOT)
-            put16(cell, &slots, ir->sources[i]);
+            slots = put16(slots, ir->sources[i]);
         else if (ir->kinds[i] == GVM__KIND_IMMEDIATE)
-            put32(cell, &immediates, ir->sources[i]);
+            immediates = put32(immediates, ir->sources[i]);
         else if (ir->kinds[i] == GVM__KIND_CONSTANT)
-            put64(cell, &words, ir->sources[i]);
+            words = put64(words, ir->sources[i]);
     }
     if (names_slot(ir))
-        put16(cell, &slots, gvm__ir_written(ir));
+        put16(slots, ir->to);
     for (unsigned i = 0; i < info->immediate_count; i++)
-        put32(cell, &immediates, ir->immediates[i]);
+        immediates = put32(immediates, ir->immediates[i]);
     if (info->word_count > 0)
-        put64(cell, &words, ir->word);
+        words = put64(words, ir->word);
     if (info->target_kinds != 0 && ir->target != GVM__TARGET_FORWARD)
-        put32(cell, &immediates, plan->label_costs[ir->label]);
+        put32(immediates, plan->label_costs[ir->label]);
     if (info->target_kinds != 0 && ir->target != GVM__TARGET_HEAD)
-        put64(cell, &words, target_of(plan, cells, ir->label));
-    assert(words == layout.size || words == layout.words);
-    if (info->flags & GVM__OP_TABLE)
-        for (uint32_t i = 0; i <= ir->immediates[0]; i++)
-            put64(cell, &layout.size,
-                  target_of(plan, cells,
-                            list->table[ir->table_first + i]));
-    return layout.size;
+        words = put64(words, address_of(plan, cells, ir->label));
+    assert(words == cell + layout->size);
+    return layout->size;
 }
 
 static void
@@ -171,12 +144,18 @@ write_code(const struct gvm__ir_list *list, const struct plan *plan,
     uint32_t at = 0;
 
     for (uint32_t i = 0; i < list->count; i++) {
-        if (list->irs[i].op == GVM__IR_LABEL)
+        const struct gvm__ir *ir = &list->irs[i];
+
+        if (ir->op == GVM__IR_LABEL)
             continue;
         place->cell_offset = at;
-        place->insn_offset = list->irs[i].insn_offset;
+        place->insn_offset = ir->insn_offset;
         place++;
-        at += write_cell(list, plan, i, cells, cells + at);
+        at += write_cell(plan, ir, cells, cells + at);
+        if (gvm__ops[ir->op].flags & GVM__OP_TABLE) {
+            write_table(list, plan, ir, cells, cells + at);
+            at += table_bytes(ir);
+        }
     }
     assert(at == plan->cells_bytes);
 }

@@ -10,7 +10,6 @@
  */
 #include "vm/ir.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 /* What a jump to a handler costs, and reading a slot for a register. */
@@ -18,12 +17,16 @@
 #define COST_SLOT 2
 
 /* An operation's two forms: as it is, and reading slots only. */
-#define FORMS 2
+enum form {
+    FORM_OWN,
+    FORM_SLOTS,
+    FORM_COUNT,
+};
 
 /* The cheapest way from an operation on. */
 struct way {
     uint32_t cost;
-    uint16_t handlers[FORMS];
+    uint16_t handlers[FORM_COUNT];
     uint16_t pair; /* or GVM__NO_HANDLER: alone */
     uint8_t form;
     uint8_t next_form;
@@ -52,17 +55,6 @@ put_in_order(struct gvm__ir *ir)
     ir->sources[1] = source;
 }
 
-static uint16_t
-own_handler(const struct gvm__ir *ir)
-{
-    uint16_t handler = GVM__NO_HANDLER;
-    bool found = gvm__ir_find_handler(ir, &handler);
-
-    assert(found);
-    (void)found;
-    return handler;
-}
-
 /* Makes the operation read slots only. */
 static void
 use_slots(struct gvm__ir *ir)
@@ -73,22 +65,46 @@ use_slots(struct gvm__ir *ir)
     put_in_order(ir);
 }
 
+static bool
+reads_pinned(const struct gvm__ir *ir)
+{
+    bool found = false;
+
+    for (unsigned i = 0; i < GVM__SOURCES_MAX; i++)
+        found |= ir->kinds[i] == GVM__KIND_PINNED;
+    return found;
+}
+
 static void
 find_forms(const struct gvm__ir *ir, struct way *way)
 {
-    struct gvm__ir slots = *ir;
+    way->handlers[FORM_OWN] = ir->handler;
+    way->handlers[FORM_SLOTS] = ir->handler;
+    if (reads_pinned(ir)) {
+        struct gvm__ir slots = *ir;
 
-    use_slots(&slots);
-    way->handlers[0] = own_handler(ir);
-    way->handlers[1] = own_handler(&slots);
+        use_slots(&slots);
+        way->handlers[FORM_SLOTS] = gvm__ir_find_handler(&slots);
+    }
+}
+
+/* How many forms differ. */
+static unsigned
+count_forms(const struct way *way)
+{
+    return way->handlers[FORM_OWN] == way->handlers[FORM_SLOTS]
+               ? 1
+               : FORM_COUNT;
 }
 
 /* Tries the pair of two operations in all their forms. */
 static void
 try_pair(struct way *way, const struct way *next, uint32_t cost_behind)
 {
-    for (unsigned i = 0; i < FORMS * FORMS; i++) {
-        unsigned form = i / FORMS, next_form = i % FORMS;
+    unsigned forms = count_forms(way), next_forms = count_forms(next);
+
+    for (unsigned i = 0; i < forms * next_forms; i++) {
+        unsigned form = i / next_forms, next_form = i % next_forms;
         uint32_t cost = cost_behind + COST_DISPATCH +
                         COST_SLOT * (form + next_form);
         uint16_t pair;
@@ -108,65 +124,59 @@ try_pair(struct way *way, const struct way *next, uint32_t cost_behind)
 static void
 find_ways(const struct gvm__ir_list *list, struct way *ways)
 {
-    uint32_t next = list->count; /* the operation behind, and the one */
-    uint32_t after = list->count; /* behind that: the end is no operation */
+    const struct way end = {0};
+    const struct way *next = NULL;  /* of the operation behind, and of */
+    const struct way *after = &end; /* the one behind that */
 
-    ways[list->count] = (struct way){0};
     for (uint32_t i = list->count; i-- > 0;) {
         const struct gvm__ir *ir = &list->irs[i];
         struct way *way = &ways[i];
 
         if (ir->op == GVM__IR_LABEL)
             continue;
-        way->cost = ways[next].cost + COST_DISPATCH;
+        way->cost = (next ? next->cost : 0) + COST_DISPATCH;
         way->pair = GVM__NO_HANDLER;
-        way->form = 0;
+        way->form = FORM_OWN;
         find_forms(ir, way);
-        if (next < list->count &&
-            (gvm__ops[ir->op].flags & GVM__OP_CONTROL) == 0)
-            try_pair(way, &ways[next], ways[after].cost);
-        after = next;
-        next = i;
+        if (next && (gvm__ops[ir->op].flags & GVM__OP_CONTROL) == 0)
+            try_pair(way, next, after->cost);
+        after = next ? next : &end;
+        next = way;
     }
-}
-
-/* The next operation behind `index`, or the end. */
-static uint32_t
-operation_behind(const struct gvm__ir_list *list, uint32_t index)
-{
-    while (++index < list->count && list->irs[index].op == GVM__IR_LABEL)
-        ;
-    return index;
 }
 
 static void
 take_form(struct gvm__ir *ir, const struct way *way, unsigned form)
 {
-    if (form != 0)
+    if (form == FORM_SLOTS)
         use_slots(ir);
     ir->handler = way->handlers[form];
+    ir->entry = ir->handler;
 }
 
+/* From the beginning, along the cheapest way. */
 static void
 walk(struct gvm__ir_list *list, const struct way *ways)
 {
-    uint32_t i = 0;
+    struct gvm__ir *first = NULL; /* of a pair whose second comes next */
+    const struct way *pair = NULL;
 
-    while (i < list->count) {
+    for (uint32_t i = 0; i < list->count; i++) {
         struct gvm__ir *ir = &list->irs[i];
-        uint32_t next = operation_behind(list, i);
 
-        if (ir->op == GVM__IR_LABEL) {
-            i = next;
+        if (ir->op == GVM__IR_LABEL)
+            continue;
+        if (first != NULL) {
+            take_form(ir, &ways[i], pair->next_form);
+            first->entry = pair->pair;
+            first = NULL;
             continue;
         }
         take_form(ir, &ways[i], ways[i].form);
         if (ways[i].pair != GVM__NO_HANDLER) {
-            take_form(&list->irs[next], &ways[next], ways[i].next_form);
-            ir->handler = ways[i].pair;
-            next = operation_behind(list, next);
+            first = ir;
+            pair = &ways[i];
         }
-        i = next;
     }
 }
 
@@ -175,16 +185,17 @@ gvm__fuse(struct gvm__ir_list *list, bool fusion)
 {
     struct way *ways = NULL;
 
-    if (fusion)
-        ways = malloc((list->count + 1) * sizeof *ways);
     for (uint32_t i = 0; i < list->count; i++) {
         struct gvm__ir *ir = &list->irs[i];
 
         if (ir->op == GVM__IR_LABEL)
             continue;
         put_in_order(ir);
-        ir->handler = own_handler(ir);
+        ir->handler = gvm__ir_find_handler(ir);
+        ir->entry = ir->handler;
     }
+    if (fusion)
+        ways = malloc((list->count + 1) * sizeof *ways);
     /* Without memory every operation goes by itself. */
     if (ways == NULL)
         return;

@@ -8,6 +8,7 @@
  *                                             every combination of kinds,
  *                                             each row if HANDLERS_HERE
  *     generate names > names_made.inc         HANDLER_NAME(...) for each
+ *     generate layouts > layouts_made.inc     HANDLER_LAYOUT(...) for each
  *     generate table > table_made.inc         OP_INFO(...) for each row
  *     generate pairs > pairs_made.inc         HANDLER_PAIR(...) for each pair
  *     generate begins > begins_made.inc       PAIRS_BEGIN(...) for each
@@ -308,17 +309,29 @@ next_kinds(const struct shape *shape, unsigned *digits, char *kinds)
 }
 
 static void
-print_handlers(const struct row *row, int names_only)
+print_layout(const struct layout *layout)
+{
+    printf("HANDLER_LAYOUT(%u, %u, %u)\n", layout->immediates,
+           layout->words, layout->size);
+}
+
+/* For each handler of the row: itself, or its name, or its layout. */
+static void
+print_handlers(const struct row *row, const char *what)
 {
     struct shape shape;
+    struct layout layout;
     unsigned digits[OPERANDS_MAX] = {0};
     char kinds[OPERANDS_MAX + 1] = "?";
     unsigned made = 0;
 
     parse_row(row, &shape);
     while (next_kinds(&shape, digits, kinds)) {
-        if (names_only) {
+        if (strcmp(what, "names") == 0) {
             printf("HANDLER_NAME(%s_%s)\n", row->name, kinds);
+        } else if (strcmp(what, "layouts") == 0) {
+            layout = lay_out(row, &shape, kinds);
+            print_layout(&layout);
         } else {
             printf("HANDLER(%s_%s)\n{\n    COUNT_DISPATCH(%u);\n",
                    row->name, kinds, handler_count + made++);
@@ -364,6 +377,32 @@ count_handlers(const struct row *row)
     return combinations;
 }
 
+/*
+ * What each kind of operand `i` adds to the number of the first handler:
+ * the last operand counts fastest. Behind the last one: nothing.
+ */
+static void
+print_offsets(const char *letters, const struct shape *shape, unsigned i)
+{
+    unsigned step = 1;
+
+    for (unsigned j = i + 1; j < shape->count; j++)
+        step *= (unsigned)strlen(shape->operands[j].kinds);
+    printf(", OFFSETS(");
+    for (; *letters != '\0'; letters++) {
+        const char *kinds = shape->operands[i].kinds;
+        const char *kind = strchr(kinds, *letters);
+
+        if (i == shape->count)
+            printf("0, ");
+        else if (kind == NULL)
+            printf("GVM__NOT_ALLOWED, ");
+        else
+            printf("%u, ", (unsigned)(kind - kinds) * step);
+    }
+    printf(")");
+}
+
 static void
 print_row(const struct row *row)
 {
@@ -388,10 +427,18 @@ print_row(const struct row *row)
                : 0,
            shape.destination_count ? shape.operands[destination].type : '-',
            row->immediates, row->words);
-    printf("%u)\n", has_target(row)
-                        ? bits_of(TARGETS,
-                                  shape.operands[shape.count - 1].kinds)
-                        : 0);
+    printf("%u", has_target(row)
+                     ? bits_of(TARGETS,
+                               shape.operands[shape.count - 1].kinds)
+                     : 0);
+    for (unsigned i = 0; i < SOURCES_MAX; i++)
+        print_offsets(KINDS, &shape,
+                      i < shape.source_count ? i : shape.count);
+    print_offsets(KINDS, &shape,
+                  shape.destination_count ? destination : shape.count);
+    print_offsets(TARGETS, &shape,
+                  has_target(row) ? shape.count - 1 : shape.count);
+    printf(")\n");
 }
 
 static void
@@ -400,12 +447,13 @@ print_all(const char *what)
     for (unsigned i = 0; i < row_count; i++) {
         if (strcmp(what, "handlers") == 0) {
             printf("#if HANDLERS_HERE(%u)\n", i);
-            print_handlers(&rows[i], 0);
+            print_handlers(&rows[i], what);
             printf("#endif\n");
-        } else if (strcmp(what, "names") == 0) {
-            print_handlers(&rows[i], 1);
         } else if (strcmp(what, "table") == 0) {
             print_row(&rows[i]);
+        } else if (strcmp(what, "names") == 0 ||
+                   strcmp(what, "layouts") == 0) {
+            print_handlers(&rows[i], what);
         }
         handler_count += count_handlers(&rows[i]);
     }

@@ -3,6 +3,7 @@
  */
 #include "vm/ir.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,19 @@ grow(struct gvm__ir_list *list, void **items, uint32_t *capacity,
     *items = grown;
     *capacity = wanted;
     return true;
+}
+
+void
+gvm__ir_reserve(struct gvm__ir_list *list, uint32_t count)
+{
+    struct gvm__ir *irs = NULL;
+
+    if (list->capacity == 0)
+        irs = malloc(count * sizeof *irs);
+    if (irs != NULL) {
+        list->irs = irs;
+        list->capacity = count;
+    }
 }
 
 struct gvm__ir *
@@ -83,20 +97,17 @@ gvm__ir_remove(struct gvm__ir_list *list, uint32_t index)
     memmove(ir, ir + 1, (list->count - index) * sizeof *ir);
 }
 
-bool
-gvm__ir_find_handler(const struct gvm__ir *ir, uint16_t *handler)
+uint16_t
+gvm__ir_find_handler(const struct gvm__ir *ir)
 {
-    return gvm__op_handler((enum gvm__op)ir->op, ir->kinds,
-                           (enum gvm__kind)ir->to_kind,
-                           (enum gvm__target)ir->target, handler);
-}
+    uint16_t handler = GVM__NO_HANDLER;
+    bool found = gvm__op_handler((enum gvm__op)ir->op, ir->kinds,
+                                 (enum gvm__kind)ir->to_kind,
+                                 (enum gvm__target)ir->target, &handler);
 
-bool
-gvm__ir_has_handler(const struct gvm__ir *ir)
-{
-    uint16_t handler;
-
-    return gvm__ir_find_handler(ir, &handler);
+    assert(found);
+    (void)found;
+    return handler;
 }
 
 uint32_t
@@ -110,27 +121,4 @@ gvm__ir_written(const struct gvm__ir *ir)
         ir->to_kind == GVM__KIND_ACCUMULATOR)
         return GVM__NO_SLOT;
     return ir->to;
-}
-
-bool
-gvm__ir_reads(const struct gvm__ir *ir, unsigned i, uint32_t slot,
-              unsigned class)
-{
-    return ir->kinds[i] == GVM__KIND_SLOT && ir->sources[i] == slot &&
-           gvm__class_of(gvm__ops[ir->op].source_types[i]) == class;
-}
-
-unsigned
-gvm__class_of(char type)
-{
-    switch (type) {
-    case 'd':
-        return GVM__CLASS_F64;
-    case 'f':
-        return GVM__CLASS_F32;
-    case '-':
-        return GVM__CLASS_COUNT;
-    default:
-        return GVM__CLASS_INTEGER;
-    }
 }

@@ -8,6 +8,7 @@
 #ifndef GLASS_VM_IR_H
 #define GLASS_VM_IR_H
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "vm/code.h"
@@ -16,21 +17,32 @@
 #define GVM__IR_LABEL ((uint16_t)GVM__OP_COUNT)
 #define GVM__NO_LABEL UINT32_MAX
 
+/* A line of the cache: translating is walking over these. */
 struct gvm__ir {
     uint16_t op; /* enum gvm__op or GVM__IR_LABEL */
     uint8_t kinds[GVM__SOURCES_MAX];
     uint8_t to_kind; /* GVM__KIND_NONE: no result */
     uint8_t target;  /* enum gvm__target, of a branch */
     uint8_t depth;   /* loops around it, up to 255 */
-    uint32_t to;
-    uint16_t handler; /* once it is chosen */
     uint64_t sources[GVM__SOURCES_MAX]; /* slot or value, by kind */
-    uint32_t immediates[4];
-    uint64_t word;
+    union {
+        uint32_t immediates[4];
+        struct { /* no operation has more immediates and one of these */
+            uint32_t first_immediates[2];
+            union {
+                uint64_t word;
+                /* Of `immediates[0]` + 1 labels in `table`. */
+                uint32_t table_first;
+            };
+        };
+    };
+    uint32_t to;
     uint32_t label;       /* its own, or where it branches to */
-    uint32_t table_first; /* of `immediates[0]` + 1 labels in `table` */
     uint32_t insn_offset; /* from the start of the body */
+    uint16_t handler; /* once it is chosen: the operation's own, */
+    uint16_t entry;   /* and the one in the cell, which may be a pair */
 };
+static_assert(sizeof(struct gvm__ir) == 64, "it is a line of the cache");
 
 struct gvm__ir_list {
     struct gvm__ir *irs;
@@ -49,6 +61,8 @@ struct gvm__ir_list {
     struct gvm__ir spare;
 };
 
+/* Makes room for about so many operations, if there is memory. */
+void gvm__ir_reserve(struct gvm__ir_list *list, uint32_t count);
 /* Appends an operation without operands; never NULL. */
 struct gvm__ir *gvm__ir_append(struct gvm__ir_list *list, enum gvm__op op);
 /* The last operation if it may still be changed, else NULL. */
@@ -60,24 +74,39 @@ void gvm__ir_free(struct gvm__ir_list *list);
 
 /* Takes operation `index` out of the list. */
 void gvm__ir_remove(struct gvm__ir_list *list, uint32_t index);
-/* The handler for the operands as they are; false when there is none. */
-bool gvm__ir_find_handler(const struct gvm__ir *ir, uint16_t *handler);
-bool gvm__ir_has_handler(const struct gvm__ir *ir);
+/* Whether there are handlers whose source `i` is of this kind, or whose
+ * result, or target. Kinds combine freely. */
+static inline bool
+gvm__ir_takes(const struct gvm__ir *ir, unsigned i, enum gvm__kind kind)
+{
+    return gvm__ops[ir->op].source_kinds[i] >> kind & 1;
+}
+
+static inline bool
+gvm__ir_gives(const struct gvm__ir *ir, enum gvm__kind kind)
+{
+    return gvm__ops[ir->op].destination_kinds >> kind & 1;
+}
+
+static inline bool
+gvm__ir_goes(const struct gvm__ir *ir, enum gvm__target target)
+{
+    return gvm__ops[ir->op].target_kinds >> target & 1;
+}
+
+/* The handler for the operands as they are, which there has to be. */
+uint16_t gvm__ir_find_handler(const struct gvm__ir *ir);
 /* The slot that it writes, or GVM__NO_SLOT. */
 #define GVM__NO_SLOT UINT32_MAX
 uint32_t gvm__ir_written(const struct gvm__ir *ir);
-/* Whether source `i` is in the slot and of the type's class. */
-bool gvm__ir_reads(const struct gvm__ir *ir, unsigned i, uint32_t slot,
-                   unsigned class);
-
-/* Registers come in classes: integers, f64, f32. */
-enum {
-    GVM__CLASS_INTEGER,
-    GVM__CLASS_F64,
-    GVM__CLASS_F32,
-    GVM__CLASS_COUNT,
-};
-unsigned gvm__class_of(char type);
+/* Whether source `i` is in the slot and of the class. */
+static inline bool
+gvm__ir_reads(const struct gvm__ir *ir, unsigned i, uint32_t slot,
+              unsigned class)
+{
+    return ir->kinds[i] == GVM__KIND_SLOT && ir->sources[i] == slot &&
+           gvm__ops[ir->op].source_classes[i] == class;
+}
 
 /*
  * The passes, in this order; each leaves the list right by itself, and each

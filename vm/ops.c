@@ -6,9 +6,11 @@
 #include <assert.h>
 
 const struct gvm__op_info gvm__ops[GVM__OP_COUNT] = {
+#define OFFSETS(...) {__VA_ARGS__}
 #define OP_INFO(name, first, flags, count, kinds0, kinds1, kinds2,       \
                 type0, type1, type2, to, to_type, immediates, words,     \
-                targets)                                                 \
+                targets, offsets0, offsets1, offsets2, to_offsets,       \
+                target_offsets)                                          \
     [GVM__OP_##name] = {#name,                                           \
                         first,                                           \
                         flags,                                           \
@@ -19,9 +21,16 @@ const struct gvm__op_info gvm__ops[GVM__OP_COUNT] = {
                         to_type,                                         \
                         immediates,                                      \
                         words,                                           \
-                        targets},
+                        targets,                                         \
+                        {GVM__CLASS_OF(type0), GVM__CLASS_OF(type1),     \
+                         GVM__CLASS_OF(type2)},                          \
+                        GVM__CLASS_OF(to_type),                          \
+                        {offsets0, offsets1, offsets2},                  \
+                        to_offsets,                                      \
+                        target_offsets},
 #include "table_made.inc"
 #undef OP_INFO
+#undef OFFSETS
 };
 
 const char *const gvm__handler_names[] = {
@@ -32,103 +41,104 @@ const char *const gvm__handler_names[] = {
 
 const uint16_t gvm__handler_count =
     sizeof gvm__handler_names / sizeof gvm__handler_names[0];
+static_assert(sizeof gvm__handler_names / sizeof gvm__handler_names[0] <=
+                  GVM__NOT_ALLOWED,
+              "numbers of handlers are below what is no number");
 
-/* Sorted by the first, then by the second. Never empty: a table without
- * registers has no pairs. */
-static const struct {
-    uint16_t first;
-    uint16_t second;
-} pairs[] = {
-#define HANDLER_PAIR(name, first, second) {first, second},
-#include "pairs_made.inc"
-#undef HANDLER_PAIR
-    {UINT16_MAX, UINT16_MAX},
+const struct gvm__layout gvm__handler_layouts[] = {
+#define HANDLER_LAYOUT(...) {__VA_ARGS__},
+#include "layouts_made.inc"
+#undef HANDLER_LAYOUT
 };
 
+/* The second halves of the pairs, sorted by the first, then by the second.
+ * Never empty: a table without registers has no pairs. */
+static const uint16_t pair_seconds[] = {
+#define HANDLER_PAIR(name, first, second) second,
+#include "pairs_made.inc"
+#undef HANDLER_PAIR
+    UINT16_MAX,
+};
+
+/* By the first half; ends with the number of pairs. */
 static const uint16_t pairs_begin[] = {
 #define PAIRS_BEGIN(index) index,
 #include "begins_made.inc"
 #undef PAIRS_BEGIN
 };
 
-const uint16_t gvm__pair_count = sizeof pairs / sizeof pairs[0] - 1;
+const uint16_t gvm__pair_count =
+    sizeof pair_seconds / sizeof pair_seconds[0] - 1;
 
 bool
 gvm__op_halves(uint16_t handler, uint16_t *first, uint16_t *second)
 {
+    unsigned pair = (unsigned)handler - gvm__handler_count;
+    unsigned low = 0, high = gvm__handler_count;
+
     if (handler < gvm__handler_count)
         return false;
-    *first = pairs[handler - gvm__handler_count].first;
-    *second = pairs[handler - gvm__handler_count].second;
-    return true;
-}
-
-uint16_t
-gvm__op_pair(uint16_t first, uint16_t second)
-{
-    unsigned low = pairs_begin[first];
-    unsigned high = pairs_begin[first + 1];
-
-    while (low < high) {
+    while (high - low > 1) {
         unsigned middle = (low + high) / 2;
 
-        if (pairs[middle].second < second)
-            low = middle + 1;
+        if (pairs_begin[middle] <= pair)
+            low = middle;
         else
             high = middle;
     }
-    if (low < pairs_begin[first + 1] && pairs[low].second == second)
-        return (uint16_t)(gvm__handler_count + low);
-    return GVM__NO_HANDLER;
-}
-
-/* How many of the seven bits are set: processors without an instruction for
- * it call a function, and translating asks all the time. */
-#define BITS_2(n) n, n + 1
-#define BITS_4(n) BITS_2(n), BITS_2(n + 1)
-#define BITS_8(n) BITS_4(n), BITS_4(n + 1)
-#define BITS_16(n) BITS_8(n), BITS_8(n + 1)
-#define BITS_32(n) BITS_16(n), BITS_16(n + 1)
-#define BITS_64(n) BITS_32(n), BITS_32(n + 1)
-static const uint8_t bit_counts[1 << GVM__KIND_COUNT] = {
-    BITS_64(0), BITS_64(1)};
-static_assert(GVM__KIND_COUNT == 7 && GVM__TARGET_COUNT <= 7,
-              "the table of bits has an entry for every set of kinds");
-
-static unsigned
-bits_below(unsigned bits, unsigned kind)
-{
-    return bit_counts[bits & ((1u << kind) - 1)];
-}
-
-/* Appends a digit for `kind` among `kinds`; false when it is not there. */
-static bool
-count_digit(unsigned *number, unsigned kinds, unsigned kind)
-{
-    if ((kinds >> kind & 1) == 0)
-        return false;
-    *number = *number * bit_counts[kinds] +
-              bits_below(kinds, kind);
+    *first = (uint16_t)low;
+    *second = pair_seconds[pair];
     return true;
 }
 
+/* A search that halves without a branch: its outcomes are not predictable,
+ * and translating is full of them. */
+uint16_t
+gvm__op_pair(uint16_t first, uint16_t second)
+{
+    const uint16_t *at = pair_seconds + pairs_begin[first];
+    unsigned count = (unsigned)pairs_begin[first + 1] - pairs_begin[first];
+
+    if (count == 0)
+        return GVM__NO_HANDLER;
+    while (count > 1) {
+        unsigned half = count / 2;
+
+        at += half & -(unsigned)(at[half] <= second);
+        count -= half;
+    }
+    if (*at != second)
+        return GVM__NO_HANDLER;
+    return (uint16_t)(gvm__handler_count + (at - pair_seconds));
+}
+
 bool
-gvm__op_handler(enum gvm__op op, const uint8_t *source_kinds,
+gvm__op_handler(enum gvm__op op,
+                const uint8_t source_kinds[GVM__SOURCES_MAX],
                 enum gvm__kind destination_kind, enum gvm__target target,
                 uint16_t *handler)
 {
     const struct gvm__op_info *info = &gvm__ops[op];
-    unsigned number = 0;
+    unsigned number = info->first_handler;
 
-    for (unsigned i = 0; i < info->source_count; i++)
-        if (!count_digit(&number, info->source_kinds[i], source_kinds[i]))
-            return false;
-    if (info->destination_kinds != 0 &&
-        !count_digit(&number, info->destination_kinds, destination_kind))
+    static_assert(GVM__SOURCES_MAX == 3, "every source counts");
+    number += info->source_offsets[0][source_kinds[0]];
+    number += info->source_offsets[1][source_kinds[1]];
+    number += info->source_offsets[2][source_kinds[2]];
+    number += info->destination_offsets[destination_kind];
+    number += info->target_offsets[target];
+    if (number >= GVM__NOT_ALLOWED)
         return false;
-    if (info->target_kinds != 0 &&
-        !count_digit(&number, info->target_kinds, target))
-        return false;
-    *handler = (uint16_t)(info->first_handler + number);
+    *handler = (uint16_t)number;
     return true;
+}
+
+uint16_t
+gvm__op_only_handler(enum gvm__op op)
+{
+    const struct gvm__op_info *info = &gvm__ops[op];
+
+    assert(info->source_count == 0 && info->destination_kinds == 0 &&
+           info->target_kinds == 0);
+    return info->first_handler;
 }

@@ -10,9 +10,8 @@
  *     8 each    from the next multiple of 8: constant sources, then W0...,
  *               then the target
  *
- * and its size is a multiple of 8. This packing rule is written down twice:
- * in generate.c, which makes the handlers, and in encode.c, which fills the
- * cells; encode.c asserts that they agree.
+ * and its size is a multiple of 8. generate.c has this packing rule, makes
+ * the handlers by it, and a table of it, by which encode.c fills the cells.
  */
 #ifndef GLASS_VM_OPS_H
 #define GLASS_VM_OPS_H
@@ -73,6 +72,19 @@ enum gvm__op {
     GVM__OP_COUNT
 };
 
+/* Registers come in classes: integers, f64, f32. */
+enum gvm__class {
+    GVM__CLASS_INTEGER,
+    GVM__CLASS_F64,
+    GVM__CLASS_F32,
+    GVM__CLASS_COUNT, /* of what is no operand */
+};
+#define GVM__CLASS_OF(type)                \
+    ((type) == 'd'   ? GVM__CLASS_F64      \
+     : (type) == 'f' ? GVM__CLASS_F32      \
+     : (type) == '-' ? GVM__CLASS_COUNT    \
+                     : GVM__CLASS_INTEGER)
+
 /* What generate.c knows of an operation. */
 struct gvm__op_info {
     const char *name;
@@ -86,7 +98,16 @@ struct gvm__op_info {
     uint8_t immediate_count;
     uint8_t word_count;
     uint8_t target_kinds; /* bits 1 << target; 0: none */
+    uint8_t source_classes[GVM__SOURCES_MAX];
+    uint8_t destination_class;
+    /* What an operand's kind adds to `first_handler`. */
+    uint16_t source_offsets[GVM__SOURCES_MAX][GVM__KIND_COUNT];
+    uint16_t destination_offsets[GVM__KIND_COUNT];
+    uint16_t target_offsets[GVM__TARGET_COUNT];
 };
+
+/* An offset of these is no handler's number, whatever is added. */
+#define GVM__NOT_ALLOWED 0x2000u
 
 extern const struct gvm__op_info gvm__ops[GVM__OP_COUNT];
 
@@ -94,6 +115,15 @@ extern const struct gvm__op_info gvm__ops[GVM__OP_COUNT];
  * numbers of pairs follow. */
 extern const char *const gvm__handler_names[];
 extern const uint16_t gvm__handler_count;
+
+/* Where the cell of a single handler has what, in bytes from its start. */
+struct gvm__layout {
+    uint8_t immediates;
+    uint8_t words;
+    uint8_t size;
+};
+
+extern const struct gvm__layout gvm__handler_layouts[];
 /* What the first word of a cell is (run.c). */
 uint64_t gvm__handler_word(uint16_t handler);
 
@@ -101,11 +131,14 @@ uint64_t gvm__handler_word(uint16_t handler);
  * The number of the handler for operands of these kinds: they are numbered
  * as digits, each source, then the destination, then the target counting
  * through the kinds that its row allows. False where a kind is not allowed.
- * Where there is no destination or no target, its kind does not matter.
+ * Where there is no such operand, its kind does not matter.
  */
-bool gvm__op_handler(enum gvm__op op, const uint8_t *source_kinds,
+bool gvm__op_handler(enum gvm__op op,
+                     const uint8_t source_kinds[GVM__SOURCES_MAX],
                      enum gvm__kind destination_kind,
                      enum gvm__target target, uint16_t *handler);
+/* The handler of an operation that has no variants. */
+uint16_t gvm__op_only_handler(enum gvm__op op);
 
 /* The handler that does both, or GVM__NO_HANDLER where none was made. */
 #define GVM__NO_HANDLER UINT16_MAX

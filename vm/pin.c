@@ -48,9 +48,8 @@ written_class(const struct gvm__ir *ir)
 {
     const struct gvm__op_info *info = &gvm__ops[ir->op];
 
-    return gvm__class_of(info->flags & GVM__OP_UPDATES
-                             ? info->source_types[0]
-                             : info->destination_type);
+    return info->flags & GVM__OP_UPDATES ? info->source_classes[0]
+                                         : info->destination_class;
 }
 
 static void
@@ -61,7 +60,7 @@ weigh(const struct pin *pin, const struct gvm__ir *ir, uint64_t *weights)
 
     for (unsigned i = 0; i < gvm__ops[ir->op].source_count; i++)
         if (ir->kinds[i] == GVM__KIND_SLOT && ir->sources[i] < pin->base &&
-            gvm__class_of(gvm__ops[ir->op].source_types[i]) == GVM__CLASS_F64)
+            gvm__ops[ir->op].source_classes[i] == GVM__CLASS_F64)
             weights[ir->sources[i]] += 2 * weight;
     if (written < pin->base && written_class(ir) == GVM__CLASS_F64)
         weights[written] += 3 * weight;
@@ -72,8 +71,7 @@ static bool
 has_local(const struct pin *pin, const uint8_t *local_types)
 {
     for (uint32_t i = 0; i < pin->base; i++)
-        if (local_types[i] != 0 &&
-            gvm__class_of((char)local_types[i]) == GVM__CLASS_F64)
+        if (local_types[i] == 'd')
             return true;
     return false;
 }
@@ -107,8 +105,7 @@ choose(struct pin *pin, const uint8_t *local_types)
     calls = weights[best] / 2 < WEIGHT_MIN ||
             weights[best] / 2 < CALL_WEIGHT * calls;
     free(weights);
-    return !calls &&
-           gvm__class_of((char)local_types[best]) == GVM__CLASS_F64;
+    return !calls && local_types[best] == 'd';
 }
 
 static struct gvm__ir *
@@ -141,23 +138,19 @@ pin_operands(const struct pin *pin, struct gvm__ir *ir)
     const struct gvm__op_info *info = &gvm__ops[ir->op];
 
     for (unsigned i = 0; i < info->source_count; i++) {
-        if (ir->kinds[i] != GVM__KIND_SLOT || ir->sources[i] != pin->slot)
-            continue;
-        ir->kinds[i] = GVM__KIND_PINNED;
-        if (gvm__class_of(info->source_types[i]) != GVM__CLASS_F64 ||
-            !gvm__ir_has_handler(ir))
-            ir->kinds[i] = GVM__KIND_SLOT;
+        if (gvm__ir_reads(ir, i, pin->slot, GVM__CLASS_F64) &&
+            gvm__ir_takes(ir, i, GVM__KIND_PINNED))
+            ir->kinds[i] = GVM__KIND_PINNED;
     }
     if (gvm__ir_written(ir) != pin->slot)
         return false;
     if (info->flags & GVM__OP_UPDATES)
         return ir->kinds[0] != GVM__KIND_PINNED;
+    if (info->destination_class != GVM__CLASS_F64 ||
+        !gvm__ir_gives(ir, GVM__KIND_PINNED))
+        return true;
     ir->to_kind = GVM__KIND_PINNED;
-    if (gvm__class_of(info->destination_type) == GVM__CLASS_F64 &&
-        gvm__ir_has_handler(ir))
-        return false;
-    ir->to_kind = GVM__KIND_SLOT;
-    return true;
+    return false;
 }
 
 static void

@@ -144,13 +144,11 @@ use_head(struct gvm__translation *t, const struct gvm__control *control)
     for (uint32_t i = control->loop_index; i < list->count; i++) {
         struct gvm__ir *ir = &list->irs[i];
 
-        if (ir->op == GVM__IR_LABEL || ir->label != control->label)
+        if (ir->op == GVM__IR_LABEL || ir->label != control->label ||
+            !gvm__ir_goes(ir, GVM__TARGET_HEAD))
             continue;
         ir->target = GVM__TARGET_HEAD;
-        if (gvm__ir_has_handler(ir))
-            list->irs[control->loop_index].op = GVM__OP_loop_head;
-        else
-            ir->target = GVM__TARGET_LOOP;
+        list->irs[control->loop_index].op = GVM__OP_loop_head;
     }
 }
 
@@ -404,6 +402,8 @@ finish_zero(struct gvm__translation *t)
     t->list.irs[1].immediates[1] = last - first + 1;
 }
 
+/* No more than this, as a rule: it saves growing the list. */
+#define BYTES_PER_IR 3
 /* What an instruction pushes at most, calls and blocks aside. */
 #define OPERANDS_PER_INSN 2
 
@@ -417,6 +417,7 @@ translate_body(struct gvm__translation *t)
         .result_count = t->type->result_count,
     };
 
+    gvm__ir_reserve(&t->list, t->function->body_bytes / BYTES_PER_IR + 16);
     gvm__ir_append(&t->list, GVM__OP_enter);
     gvm__ir_append(&t->list, GVM__OP_zero);
     t->list.barrier = t->list.count;

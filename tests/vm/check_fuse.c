@@ -33,16 +33,13 @@ append_sum(void)
 static uint16_t
 own_handler(uint32_t index)
 {
-    uint16_t handler = GVM__NO_HANDLER;
-
-    ck_assert(gvm__ir_find_handler(&list.irs[index], &handler));
-    return handler;
+    return gvm__ir_find_handler(&list.irs[index]);
 }
 
 static bool
 is_pair(uint32_t index)
 {
-    return list.irs[index].handler >= gvm__handler_count;
+    return list.irs[index].entry >= gvm__handler_count;
 }
 
 /* How many jumps it takes to get through all operations. */
@@ -86,11 +83,11 @@ START_TEST(two_in_a_row_are_one_handler_and_the_second_keeps_its_own)
     gvm__fuse(&list, true);
     ck_assert(is_pair(0) == has_pairs());
     if (has_pairs()) {
-        ck_assert(gvm__op_halves(list.irs[0].handler, &first, &second));
+        ck_assert(gvm__op_halves(list.irs[0].entry, &first, &second));
         ck_assert_uint_eq(first, own_handler(0));
         ck_assert_uint_eq(second, own_handler(1));
     }
-    ck_assert_uint_eq(list.irs[1].handler, own_handler(1));
+    ck_assert_uint_eq(list.irs[1].entry, own_handler(1));
     gvm__ir_free(&list);
 }
 END_TEST
@@ -102,7 +99,7 @@ START_TEST(without_fusion_each_has_its_own)
     append_sum();
     gvm__fuse(&list, false);
     for (uint32_t i = 0; i < list.count; i++)
-        ck_assert_uint_eq(list.irs[i].handler, own_handler(i));
+        ck_assert_uint_eq(list.irs[i].entry, own_handler(i));
     gvm__ir_free(&list);
 }
 END_TEST
@@ -132,7 +129,7 @@ START_TEST(a_label_does_not_keep_two_apart)
     append_sum();
     gvm__fuse(&list, true);
     ck_assert_uint_eq(jumps(), has_pairs() ? 1 : 2);
-    ck_assert_uint_eq(list.irs[2].handler, own_handler(2));
+    ck_assert_uint_eq(list.irs[2].entry, own_handler(2));
     gvm__ir_free(&list);
 }
 END_TEST
