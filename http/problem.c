@@ -148,13 +148,16 @@ http__problem_runtime(struct http__request *request,
 
 /* A limit of the store's is one on what is under way, so it is 429. */
 static enum http__problem
-kind_of_state(enum state_status status)
+kind_of_state(const struct state_operation *operation)
 {
-    switch (status) {
+    switch (operation->status) {
     case STATE_NOT_FOUND:
         return HTTP__PROBLEM_NO_KEY;
     case STATE_CONFLICT:
-        return HTTP__PROBLEM_CONDITION;
+        return operation->lock_lost ? HTTP__PROBLEM_LOCK_LOST
+                                    : HTTP__PROBLEM_CONDITION;
+    case STATE_LOCKED:
+        return HTTP__PROBLEM_LOCKED;
     case STATE_INVALID:
         return HTTP__PROBLEM_BAD_REQUEST;
     case STATE_TOO_BIG:
@@ -188,7 +191,7 @@ void
 http__problem_state(struct http__request *request,
                     const struct state_operation *operation)
 {
-    enum http__problem kind = kind_of_state(operation->status);
+    enum http__problem kind = kind_of_state(operation);
     json_t *members = json_object();
 
     json_object_set_new(members, "reason",

@@ -15,6 +15,9 @@ struct state__backend;
 struct state__backend_class {
     const char *name;
 
+    /* Whether it has locks; the store refuses them otherwise. */
+    bool has_locks;
+
     /* The contract of state_store_submit. */
     enum state_status (*submit)(struct state__backend *backend,
                                 struct state_operation *operation);

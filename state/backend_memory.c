@@ -1,15 +1,16 @@
 /*
  * The memory backend: values in this process, in shards (shard.h).
  *
- * Every operation ends at once. Expiry is lazy: a key whose time has come is
- * never seen again, and its memory is given back by whoever comes across it,
- * or else by the sweeper, a thread that starts with the first expiry and
- * sleeps while there is none.
+ * Every operation ends at once but a lock that waits. Expiry is lazy: a key
+ * whose time has come is never seen again, and its memory is given back by
+ * whoever comes across it, or else by the sweeper, a thread that starts with
+ * the first expiry and sleeps while there is none.
  */
 #include "state/backend.h"
 #include "state/change.h"
 #include "state/error.h"
 #include "state/listing.h"
+#include "state/lock_keeper.h"
 #include "state/operation.h"
 
 #include <assert.h>
@@ -32,6 +33,7 @@ struct memory {
     struct state__backend backend;
     struct state__clock clock;
     struct state__namespaces namespaces;
+    struct state__lock_keeper lock_keeper;
     struct state__shard *shards;
     unsigned shard_count;
     uint64_t hash_seed;
@@ -153,8 +155,8 @@ wake_sweeper(struct memory *memory)
 }
 
 /*
- * Looks a namespace up, without adding it for a read or for a name that is
- * none. Returns STATE_OK with null when there is no such namespace.
+ * Looks a namespace up; adds it for a write or a lock. Returns STATE_OK with
+ * null when there is no such namespace.
  */
 static enum state_status
 find_namespace(struct memory *memory, struct state_operation *operation,
@@ -170,7 +172,8 @@ find_namespace(struct memory *memory, struct state_operation *operation,
     if (*found != NULL)
         return STATE_OK;
     status = state__operation_check_namespace(operation);
-    if (status || !state__operation_is_write(operation->kind))
+    if (status || (!state__operation_is_write(operation->kind) &&
+                   operation->kind != STATE_LOCK))
         return status;
     status = state__namespaces_obtain(&memory->namespaces,
                                       operation->namespace_, found);
@@ -179,6 +182,18 @@ find_namespace(struct memory *memory, struct state_operation *operation,
                                      "a store has at most %d namespaces",
                                      STATE_NAMESPACES_MAX);
     return status ? state__operation_end(operation, status) : STATE_OK;
+}
+
+/* What there is to say of a namespace that was never written. */
+static enum state_status
+end_without_namespace(struct state_operation *operation)
+{
+    if (operation->kind == STATE_LIST)
+        return state__operation_end(operation, STATE_OK);
+    operation->lock_lost = state__operation_is_lock(operation->kind);
+    return state__operation_end(operation, operation->lock_lost
+                                               ? STATE_CONFLICT
+                                               : STATE_NOT_FOUND);
 }
 
 static enum state_status
@@ -194,15 +209,16 @@ submit(struct state__backend *backend, struct state_operation *operation)
     if (status)
         return status;
     if (target.namespace_ == NULL)
-        return state__operation_end(operation, operation->kind == STATE_LIST
-                                                   ? STATE_OK
-                                                   : STATE_NOT_FOUND);
+        return end_without_namespace(operation);
     if (operation->kind == STATE_LIST)
         return state__listing_run(memory->shards, memory->shard_count,
                                   target.namespace_, operation);
     target.hash = state__shard_hash(memory->hash_seed,
                                     target.namespace_->index, target.key);
     shard = &memory->shards[target.hash & (memory->shard_count - 1)];
+    if (state__operation_is_lock(operation->kind))
+        return state__lock_keeper_submit(&memory->lock_keeper, shard, &target,
+                                         operation);
     if (!state__operation_is_write(operation->kind))
         return state__shard_read(shard, &target, operation);
     status = state__change_run(shard, &target, operation,
@@ -233,6 +249,8 @@ close_memory(struct state__backend *backend)
         pthread_mutex_unlock(&memory->sweep_lock);
         pthread_join(memory->sweeper, NULL);
     }
+    if (memory->shards != NULL)
+        state__lock_keeper_deinit(&memory->lock_keeper);
     for (unsigned i = 0; i < memory->shard_count; i++)
         state__shard_deinit(&memory->shards[i]);
     free(memory->shards);
@@ -244,6 +262,7 @@ close_memory(struct state__backend *backend)
 
 static const struct state__backend_class memory_class = {
     .name = "memory",
+    .has_locks = true,
     .submit = submit,
     .health = health,
     .close = close_memory,
@@ -297,6 +316,8 @@ state__memory_open(const struct state_options *options,
     for (unsigned i = 0; i < memory->shard_count; i++)
         state__shard_init(&memory->shards[i], &memory->clock,
                           memory->hash_seed);
+    state__lock_keeper_init(&memory->lock_keeper, &memory->clock,
+                            memory->shards, memory->shard_count);
     *backend = &memory->backend;
     return STATE_OK;
 out_of_memory:

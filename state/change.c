@@ -9,6 +9,22 @@
 /* How often a write prepares a copy that another one makes worthless. */
 #define ATTEMPTS_MAX 8
 
+/* Whether the lock whose token a write carries is held. */
+static bool
+lock_is_held(const struct state__change *change)
+{
+    struct state_operation *operation = change->operation;
+
+    if (operation->lock_token == 0 ||
+        state__locks_permit(&change->shard->locks, change->target,
+                            operation->lock_token,
+                            state__shard_now_ms(change->shard)))
+        return true;
+    operation->version = change->item != NULL ? change->item->version : 0;
+    operation->lock_lost = true;
+    return false;
+}
+
 /* Whether the condition holds; otherwise the version says what is there. */
 static bool
 condition_holds(const struct state__change *change)
@@ -215,7 +231,7 @@ state__change_apply(struct state__change *change)
 {
     change->item = state__shard_find(change->shard, change->target,
                                      &change->dead);
-    if (!condition_holds(change))
+    if (!lock_is_held(change) || !condition_holds(change))
         return STATE_CONFLICT;
     switch (change->operation->kind) {
     case STATE_INCREMENT:

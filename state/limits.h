@@ -39,6 +39,17 @@
 /* The longest expiry: one hundred years of 365 days. */
 #define STATE_TTL_MS_MAX UINT64_C(3153600000000)
 
+/*
+ * Locks: those of a namespace that are held or waited for, those of one key,
+ * how long one is held if nobody unlocks it, and how long one may be waited
+ * for. A crashed owner keeps its lock for the rest of its lease.
+ */
+#define STATE_LOCKS_MAX 65536
+#define STATE_LOCK_CLAIMS_MAX 1024
+#define STATE_LEASE_MS_DEFAULT 30000
+#define STATE_LEASE_MS_MAX 3600000
+#define STATE_LOCK_TIMEOUT_MS_MAX 600000
+
 /* How long a remote backend may take for one operation. */
 #define STATE_TIMEOUT_MS_DEFAULT 2000
 #define STATE_TIMEOUT_MS_MAX 600000

@@ -25,6 +25,9 @@ struct state__namespace {
     /* Of a durable store: how, and the last version that is on the disk. */
     _Atomic enum state_durability durability;
     atomic_uint_fast64_t resolved;
+
+    /* Its locks, held and waited for. */
+    alignas(64) atomic_uint lock_count;
 };
 
 /* Twice the limit, so that the table of names is never more than half full. */

@@ -77,6 +77,30 @@ check_write(struct state_operation *operation, size_t value_bytes_max)
     return STATE_OK;
 }
 
+/* What LOCK, UNLOCK and EXTEND ask for. */
+static enum state_status
+check_lock(struct state_operation *operation)
+{
+    if (operation->condition != STATE_ALWAYS)
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "a lock takes no condition");
+    if ((operation->kind == STATE_LOCK) != (operation->lock_token == 0))
+        return state__operation_fail(operation, STATE_INVALID,
+                                     operation->kind == STATE_LOCK
+                                         ? "the token comes with the lock"
+                                         : "the lock's token is missing");
+    if (operation->lease_ms > STATE_LEASE_MS_MAX)
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "a lease has at most %d milliseconds",
+                                     STATE_LEASE_MS_MAX);
+    if (operation->timeout_ms > STATE_LOCK_TIMEOUT_MS_MAX)
+        return state__operation_fail(
+            operation, STATE_INVALID,
+            "a lock is waited for at most %d milliseconds",
+            STATE_LOCK_TIMEOUT_MS_MAX);
+    return STATE_OK;
+}
+
 enum state_status
 state__operation_check(struct state_operation *operation,
                        size_t value_bytes_max)
@@ -98,9 +122,12 @@ state__operation_check(struct state_operation *operation,
         return status;
     if (state__operation_is_write(operation->kind))
         return check_write(operation, value_bytes_max);
-    if (operation->condition != STATE_ALWAYS)
-        return state__operation_fail(operation, STATE_INVALID,
-                                     "a read takes no condition");
+    if (state__operation_is_lock(operation->kind))
+        return check_lock(operation);
+    if (operation->condition != STATE_ALWAYS || operation->lock_token != 0)
+        return state__operation_fail(
+            operation, STATE_INVALID,
+            "a read takes neither condition nor token");
     return STATE_OK;
 }
 
@@ -176,6 +203,8 @@ clear_outputs(struct state_operation *operation)
     operation->status = STATE_OK;
     operation->message = NULL;
     operation->version = 0;
+    operation->lock_lost = false;
+    operation->token = 0;
     operation->number = 0;
     operation->size_bytes = 0;
     operation->expires_in_ms = 0;

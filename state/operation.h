@@ -12,12 +12,20 @@
 enum { STATE__KIND_COUNT = 0 STATE_KIND_MAP(STATE__KIND_ONE) };
 #undef STATE__KIND_ONE
 
+/* Whether a kind is about a key's lock and not about its value. */
+static inline bool
+state__operation_is_lock(enum state_kind kind)
+{
+    return kind == STATE_LOCK || kind == STATE_UNLOCK || kind == STATE_EXTEND;
+}
+
 /* Whether a kind changes the key. */
 static inline bool
 state__operation_is_write(enum state_kind kind)
 {
     return kind != STATE_GET && kind != STATE_GET_RANGE &&
-           kind != STATE_STAT && kind != STATE_LIST;
+           kind != STATE_STAT && kind != STATE_LIST &&
+           !state__operation_is_lock(kind);
 }
 
 /*

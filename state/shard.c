@@ -39,6 +39,7 @@ state__shard_deinit(struct state__shard *shard)
             state__item_destroy(shard->table.items[i]);
     state__table_deinit(&shard->table);
     state__expiry_deinit(&shard->expiry);
+    state__locks_deinit(&shard->locks);
     pthread_mutex_destroy(&shard->lock);
 }
 

@@ -13,21 +13,18 @@
 #define GLASS_STATE_SHARD_H
 
 #include "state/expiry.h"
+#include "state/lock.h"
 #include "state/namespace.h"
 #include "state/table.h"
+#include "state/timer.h"
 #include "state/tree.h"
-
-/* The time, which never goes back; see struct state_options. */
-struct state__clock {
-    uint64_t (*now_ms)(void *data);
-    void *data;
-};
 
 struct state__shard {
     alignas(64) pthread_mutex_t lock;
     struct state__table table;
     struct state__item *root;
     struct state__expiry expiry;
+    struct state__locks locks;
     const struct state__clock *clock;
     uint64_t hash_seed;
     struct state__journal *journal; /* hears of every change; or null */

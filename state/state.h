@@ -66,7 +66,8 @@ extern "C" {
     X(STATE_CLOSED, "closed", "the store is being closed")                    \
     X(STATE_NO_MEMORY, "no-memory", "out of memory")                          \
     X(STATE_SYSTEM, "system", "the operating system refused")                 \
-    X(STATE_UNSUPPORTED, "unsupported", "the backend does not do this")
+    X(STATE_UNSUPPORTED, "unsupported", "the backend does not do this")       \
+    X(STATE_LOCKED, "locked", "somebody else has the lock")
 
 enum state_status {
 #define STATE_STATUS_SYMBOL(symbol, name, text) symbol,
@@ -217,6 +218,9 @@ state_store_health(struct state_store *store, struct state_health *health);
  *                     size_bytes and version
  *   EXPIRE            ttl_ms, which is not zero, condition; version
  *   PERSIST           condition; version
+ *   LOCK              is_shared, lease_ms, timeout_ms; token
+ *   UNLOCK            lock_token
+ *   EXTEND            lock_token, lease_ms
  *
  * INCREMENT takes an absent key for 0. A value is a number when it is ASCII
  * decimal as this library writes it: an optional minus sign and digits
@@ -237,6 +241,20 @@ state_store_health(struct state_store *store, struct state_health *health);
  * EXPIRE gives a key another time to live and PERSIST takes it away. Both
  * leave the value and its version as they are, and answer STATE_NOT_FOUND for
  * an absent key.
+ *
+ * LOCK locks a key, which need not be there: for its owner alone, or shared
+ * with others who share it. It waits in turn: who came first has it first,
+ * and who would share waits behind who would not. The lock is its owner's
+ * until UNLOCK or until its lease ends, which EXTEND puts off to `lease_ms`
+ * from then. The answers are STATE_OK with a token; STATE_LOCKED when it was
+ * not to be had within `timeout_ms`, at once if that is zero; or STATE_CLOSED
+ * when the store is closed meanwhile.
+ *
+ * A token is a number above zero, below 2^53 in this century, and greater
+ * than all that were given for the key before. It is good while the lock is
+ * held. Then UNLOCK, EXTEND and writes that carry it are STATE_CONFLICT with
+ * `lock_lost`, and nothing changes. Locks are advisory: who writes without a
+ * token is not held up.
  */
 #define STATE_KIND_MAP(X)                                                     \
     X(STATE_GET, "get")                                                       \
@@ -250,7 +268,10 @@ state_store_health(struct state_store *store, struct state_health *health);
     X(STATE_GET_RANGE, "get-range")                                           \
     X(STATE_PUT_RANGE, "put-range")                                           \
     X(STATE_EXPIRE, "expire")                                                 \
-    X(STATE_PERSIST, "persist")
+    X(STATE_PERSIST, "persist")                                               \
+    X(STATE_LOCK, "lock")                                                     \
+    X(STATE_UNLOCK, "unlock")                                                 \
+    X(STATE_EXTEND, "extend")
 
 enum state_kind {
 #define STATE_KIND_SYMBOL(symbol, name) symbol,
@@ -341,6 +362,26 @@ struct state_operation {
     int64_t delta;
 
     /*
+     * The token of a lock on the key. A write that carries one happens only
+     * while the lock is held, and exclusively; this is looked at before its
+     * condition. Zero: none. Reads take none.
+     */
+    uint64_t lock_token;
+
+    /* LOCK: whether others may have it at the same time in this way. */
+    bool is_shared;
+
+    /*
+     * LOCK, EXTEND: how long the lock is held if nobody unlocks it, at most
+     * STATE_LEASE_MS_MAX; zero: STATE_LEASE_MS_DEFAULT. It begins when the
+     * lock is given, not when it is asked for.
+     */
+    uint64_t lease_ms;
+
+    /* LOCK: how long to wait, at most STATE_LOCK_TIMEOUT_MS_MAX. */
+    uint64_t timeout_ms;
+
+    /*
      * LIST names the keys that begin with `prefix` (empty: all) and come
      * after `cursor` (empty: from the start), at most `limit_count` of them
      * (up to STATE_LIST_ITEMS_MAX; zero: STATE_LIST_ITEMS_DEFAULT), in the
@@ -353,8 +394,9 @@ struct state_operation {
 
     /*
      * Called once if the submission returned STATE_PENDING, not otherwise;
-     * see state_store_submit. Memory alone never needs it; null is then fine
-     * and on a remote backend STATE_INVALID.
+     * see state_store_submit. Memory alone needs it only for a LOCK that may
+     * wait; otherwise null is fine there, and on a remote backend
+     * STATE_INVALID.
      */
     void (*complete)(struct state_operation *operation);
 
@@ -378,6 +420,10 @@ struct state_operation {
      */
     uint64_t version;
 
+    /* After STATE_CONFLICT: it was the lock that did not hold. */
+    bool lock_lost;
+
+    uint64_t token; /* LOCK */
     int64_t number; /* INCREMENT */
 
     /* The value's, after everything but DELETE, EXPIRE, PERSIST and LIST. */
@@ -406,7 +452,7 @@ struct state_operation {
         void *previous;               /* the same of the page before, */
         void (*release_previous)(void *owned);
         const void *cursor; /* which is where the cursor lies */
-        struct state_operation *next; /* who waits for the disk after it */
+        struct state_operation *next; /* who waits or ends after it */
         uint64_t wait_for;            /* the number that it waits for, */
         unsigned char lane;           /* in its lane, */
         bool must_wait;               /* if it has to */
@@ -427,9 +473,9 @@ struct state_operation {
  * then. `complete` may submit operations and may free the record; it must not
  * block, since other completions wait behind it.
  *
- * The memory backend always ends at once. A remote backend answers
- * STATE_UNAVAILABLE at once while it is away; STATE_TIMEOUT means that the
- * operation may or may not have happened, or may still happen.
+ * The memory backend ends everything at once but a LOCK that waits. A remote
+ * backend answers STATE_UNAVAILABLE at once while it is away; STATE_TIMEOUT
+ * means that the operation may or may not have happened, or may still happen.
  */
 enum state_status
 state_store_submit(struct state_store *store,

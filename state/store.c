@@ -158,5 +158,11 @@ state_store_submit(struct state_store *store,
     status = state__operation_check(operation, store->value_bytes_max);
     if (status)
         return status;
+    if (!store->backend->class->has_locks &&
+        (state__operation_is_lock(operation->kind) ||
+         operation->lock_token != 0))
+        return state__operation_fail(operation, STATE_UNSUPPORTED,
+                                     "%s has no locks",
+                                     store->backend->class->name);
     return store->backend->class->submit(store->backend, operation);
 }

@@ -76,7 +76,8 @@ static const struct {
     {STATE_OVERFLOW, 409},    {STATE_TIMEOUT, 504},
     {STATE_UNAVAILABLE, 503}, {STATE_BACKEND, 500},
     {STATE_CLOSED, 503},      {STATE_NO_MEMORY, 503},
-    {STATE_SYSTEM, 500},
+    {STATE_SYSTEM, 500},      {STATE_LOCKED, 409},
+    {STATE_UNSUPPORTED, 501},
 };
 
 START_TEST(each_status_of_the_state_is_a_problem)

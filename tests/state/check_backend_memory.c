@@ -95,9 +95,12 @@ START_TEST(a_name_that_is_none_is_refused_for_every_kind)
 {
     struct state_store *store = open_store("memory");
 
-    for (int kind = STATE_GET; kind <= STATE_LIST; kind++) {
-        struct state_operation operation = {.kind = (enum state_kind)kind,
-                                            .key = {"key", 3}};
+    for (int kind = STATE_GET; kind <= STATE_EXTEND; kind++) {
+        struct state_operation operation = {
+            .kind = (enum state_kind)kind,
+            .key = {"key", 3},
+            .lock_token = kind == STATE_UNLOCK || kind == STATE_EXTEND,
+        };
 
         ck_assert_int_eq(state_store_submit(store, &operation),
                          STATE_INVALID);

@@ -75,6 +75,8 @@ static const struct step {
     {STATE_LIST, "", 0, 0, 1},
     {STATE_PUT, "0123456789", 1, 1000000, 10}, /* a larger table */
     {STATE_PUT, "ABCDEFGHIJ", 1, 1000000, 10}, /* and heap */
+    {STATE_LOCK, "a", 0, 0, 1}, /* buckets, a lock, a claim, a heap */
+    {STATE_LOCK, "ghijklmnopqrstuvwxyz", 0, 0, 20}, /* more of them */
     {STATE_DELETE, "d", 0, 0, 1},
     {STATE_LIST, "", 0, 0, 1},
 };

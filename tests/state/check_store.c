@@ -121,6 +121,29 @@ START_TEST(a_record_serves_for_one_operation_after_another)
 }
 END_TEST
 
+START_TEST(a_backend_without_locks_says_so)
+{
+    static const enum state_kind kinds[] = {STATE_LOCK, STATE_UNLOCK,
+                                            STATE_EXTEND, STATE_PUT};
+    struct state_options options = {.url = "unix:/nowhere", .timeout_ms = 1};
+    struct state_store *store;
+
+    ck_assert_int_eq(state_store_open(&options, &store, NULL), STATE_OK);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct state_operation operation = {
+            .kind = kinds[i],
+            .namespace_ = "a",
+            .key = {"k", 1},
+            .lock_token = kinds[i] != STATE_LOCK,
+        };
+
+        ck_assert_int_eq(await(store, &operation), STATE_UNSUPPORTED);
+        ck_assert_str_eq(operation.message, "redis has no locks");
+    }
+    state_store_close(store);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -129,6 +152,7 @@ main(void)
         the_longest_url_is_taken,
         without_options_a_store_is_in_memory,
         a_record_serves_for_one_operation_after_another,
+        a_backend_without_locks_says_so,
         NULL,
     };
 
