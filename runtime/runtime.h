@@ -37,6 +37,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/configuration.h"
 #include "runtime/limits.h"
 
 #ifdef __cplusplus
@@ -224,52 +225,6 @@ enum runtime_kind {
 
 const char *
 runtime_kind_name(enum runtime_kind kind);
-
-/* One variable: WASI programs see it in their environment, faaslets read it
- * by config_get. The name is not empty and has no '='. */
-struct runtime_variable {
-    const char *name;
-    const char *value;
-};
-
-/* What the next call finds in a faaslet's memory. */
-enum runtime_reuse {
-    RUNTIME_REUSE_FRESH, /* what initialising has left, every time */
-    /* What an earlier call has left that ended with RUNTIME_OK, or that: a
-     * function may keep there what it can do without. */
-    RUNTIME_REUSE_WARM,
-};
-
-/* "fresh", "warm". */
-const char *
-runtime_reuse_name(enum runtime_reuse reuse);
-
-/*
- * A directory of the host that a program sees under the name `guest`, and
- * nothing above it, whatever its paths and links say. The program changes
- * nothing in it that is `read_only`. Writing to a pipe in it that nobody reads
- * is a signal for this process, SIGPIPE: who runs programs ignores it.
- */
-struct runtime_directory {
-    const char *host;
-    const char *guest;
-    bool read_only;
-};
-
-/* What a deployment may choose; zero means the runtime's own. */
-struct runtime_config {
-    uint64_t timeout_ms;
-    uint64_t fuel;
-    uint64_t memory_bytes;
-    enum runtime_reuse reuse;
-    const struct runtime_variable *variables;
-    size_t variable_count;
-
-    /* What its calls read: paths below the runtime's `files_dir`, every one
-     * `read_only`. RUNTIME_DIRECTORIES_MAX at most. */
-    const struct runtime_directory *directories;
-    size_t directory_count;
-};
 
 /*
  * Reads a configuration from the `length_bytes` bytes of a JSON object:
