@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/support/module_builder.h"
+#include "tests/support/whole_file.h"
 
 #define NO_MAX MODULE_BUILDER_NO_MAX
 
@@ -152,23 +153,9 @@ add_file(struct examples *examples, const char *directory, const char *name)
 {
     struct example *example = add(examples, name);
     char path[4096];
-    FILE *file;
-    long length;
 
     snprintf(path, sizeof(path), "%s/%s", directory, name);
-    file = fopen(path, "rb");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
-    length = ftell(file);
-    ck_assert_int_ge(length, 0);
-    rewind(file);
-    example->length_bytes = (size_t)length;
-    example->bytes = malloc(example->length_bytes + 1);
-    ck_assert_ptr_nonnull(example->bytes);
-    ck_assert_uint_eq(
-        fread(example->bytes, 1, example->length_bytes, file),
-        example->length_bytes);
-    fclose(file);
+    example->bytes = whole_file_read(path, &example->length_bytes);
 }
 
 static int

@@ -148,16 +148,22 @@ letters(size_t count)
     return text;
 }
 
+/* Whether there may be such a configuration. */
+static enum runtime_status
+copy(const struct runtime_config *config)
+{
+    struct runtime_config *made = NULL;
+    enum runtime_status status = runtime__config_copy(config, &made, NULL);
+
+    free(made);
+    return status;
+}
+
 static enum runtime_status
 copy_variables(const struct runtime_variable *variables, size_t count)
 {
-    struct runtime_config config = {.variables = variables,
-                                    .variable_count = count};
-    struct runtime_config *copy = NULL;
-    enum runtime_status status = runtime__config_copy(&config, &copy, NULL);
-
-    free(copy);
-    return status;
+    return copy(&(struct runtime_config){.variables = variables,
+                                         .variable_count = count});
 }
 
 START_TEST(each_limit_holds_at_and_past_it)
@@ -190,14 +196,8 @@ END_TEST
 static enum runtime_status
 copy_directories(const struct runtime_directory *directories, size_t count)
 {
-    struct runtime_config config = {.directories = directories,
-                                    .directory_count = count};
-    struct runtime_config *copy = NULL;
-    enum runtime_status status =
-        runtime__config_copy(&config, &copy, NULL);
-
-    free(copy);
-    return status;
+    return copy(&(struct runtime_config){.directories = directories,
+                                         .directory_count = count});
 }
 
 START_TEST(directories_have_their_limits_too)

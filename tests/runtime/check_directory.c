@@ -4,6 +4,7 @@
  */
 #include "runtime/directory.h"
 #include "tests/runtime/world.h"
+#include "tests/support/whole_file.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -21,10 +22,7 @@ write_file(const char *name, const char *text)
     char path[256];
 
     snprintf(path, sizeof(path), "%s/%s", root, name);
-    FILE *file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    fputs(text, file);
-    fclose(file);
+    whole_file_write_text(path, text);
 }
 
 /* ROOT/site/page and ROOT/other/page, and links that leave. */

@@ -1,6 +1,7 @@
 /* check_hostcalls.c - tests of runtime/hostcalls.c. */
 #include "runtime/hostcalls.h"
 #include "tests/runtime/world.h"
+#include "tests/support/whole_file.h"
 
 #include <check.h>
 #include <ctype.h>
@@ -193,7 +194,7 @@ read_source(const char *path)
     size_t length_bytes;
 
     snprintf(whole, sizeof(whole), "%s/%s", getenv("GLASS_SOURCE_DIR"), path);
-    return (char *)world_read_file(whole, &length_bytes);
+    return (char *)whole_file_read(whole, &length_bytes);
 }
 
 START_TEST(the_documentation_has_every_row_as_the_table_has_it)

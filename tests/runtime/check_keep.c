@@ -2,6 +2,7 @@
 #include "runtime/keep.h"
 #include "runtime/digest.h"
 #include "tests/runtime/world.h"
+#include "tests/support/whole_file.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -155,10 +156,7 @@ write_text(const char *file, const char *text)
     char whole[256];
 
     snprintf(whole, sizeof(whole), "%s/%s", path, file);
-    FILE *stream = fopen(whole, "wb");
-    ck_assert_ptr_nonnull(stream);
-    fputs(text, stream);
-    fclose(stream);
+    whole_file_write_text(whole, text);
 }
 
 START_TEST(a_damaged_file_is_no_function)

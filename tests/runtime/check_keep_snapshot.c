@@ -5,6 +5,7 @@
 #include "runtime/digest.h"
 #include "runtime/internal.h"
 #include "tests/runtime/world.h"
+#include "tests/support/whole_file.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -151,11 +152,7 @@ exists(const char *name)
 static void
 write_file(const char *name, const void *bytes, size_t length_bytes)
 {
-    FILE *file = fopen(file_path(name), "wb");
-
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(bytes, 1, length_bytes, file), length_bytes);
-    fclose(file);
+    whole_file_write(file_path(name), bytes, length_bytes);
 }
 
 /* ---- Restarting --------------------------------------------------------- */
@@ -195,7 +192,7 @@ START_TEST(the_snapshot_of_another_deployment_is_none)
     size_t length_bytes;
 
     deploy("f", NULL);
-    uint8_t *first = world_read_file(file_path("default.f"), &length_bytes);
+    uint8_t *first = whole_file_read(file_path("default.f"), &length_bytes);
     deploy("f", &config);
     ck_assert_str_eq(runs(), "2");
     restart();
@@ -219,13 +216,11 @@ START_TEST(an_edited_configuration_is_initialised_with)
     deploy("f", NULL);
     world_close(&world);
     snprintf(file, sizeof(file), "%s/functions/default/f.json", path);
-    char *text = (char *)world_read_file(file, &length_bytes);
+    char *text = (char *)whole_file_read(file, &length_bytes);
     char *fuel = strstr(text, "\"fuel\": 0");
     ck_assert_ptr_nonnull(fuel);
     fuel[strlen("\"fuel\": ")] = '9';
-    FILE *stream = fopen(file, "wb");
-    fwrite(text, 1, length_bytes, stream);
-    fclose(stream);
+    whole_file_write(file, text, length_bytes);
     free(text);
     start_runtime();
     struct runtime_call *call = world_call(&world, "f", "");
@@ -274,7 +269,7 @@ START_TEST(a_damaged_snapshot_is_told_and_made_anew)
     size_t length_bytes;
 
     deploy("f", NULL);
-    uint8_t *bytes = world_read_file(file_path("default.f"), &length_bytes);
+    uint8_t *bytes = whole_file_read(file_path("default.f"), &length_bytes);
     bytes[length_bytes / 2] ^= 1;
     write_file("default.f", bytes, length_bytes);
     free(bytes);
@@ -309,12 +304,12 @@ START_TEST(files_cut_short_or_with_one_more_are_damaged)
     size_t length_bytes;
 
     deploy("f", NULL);
-    uint8_t *bytes = world_read_file(file_path("default.f"), &length_bytes);
+    uint8_t *bytes = whole_file_read(file_path("default.f"), &length_bytes);
     for (size_t cut = 0; cut < length_bytes; cut += cut < 600 ? 1 : 61) {
         write_file("default.f", bytes, cut);
         ck_assert_int_eq(read_again(&snapshot), RUNTIME_INVALID);
     }
-    /* world_read_file puts a zero behind. */
+    /* whole_file_read puts a zero behind. */
     write_file("default.f", bytes, length_bytes + 1);
     ck_assert_int_eq(read_again(&snapshot), RUNTIME_INVALID);
     write_file("default.f", bytes, length_bytes);
@@ -330,7 +325,7 @@ START_TEST(every_flipped_bit_is_seen)
     size_t length_bytes;
 
     deploy("f", NULL);
-    uint8_t *bytes = world_read_file(file_path("default.f"), &length_bytes);
+    uint8_t *bytes = whole_file_read(file_path("default.f"), &length_bytes);
     for (size_t at = 0; at < length_bytes; at += at < 600 ? 1 : 61) {
         bytes[at] ^= (uint8_t)(1u << at % 8);
         write_file("default.f", bytes, length_bytes);
@@ -363,7 +358,7 @@ START_TEST(a_forged_snapshot_stays_inside_the_sandbox)
     int read_count = 0;
 
     deploy("f", NULL);
-    uint8_t *whole = world_read_file(file_path("default.f"), &length_bytes);
+    uint8_t *whole = whole_file_read(file_path("default.f"), &length_bytes);
     uint8_t *bytes = malloc(length_bytes);
     for (int i = 0; i < flipped_bytes * 8 + 500; i++) {
         struct gvm_snapshot *snapshot = NULL;
@@ -447,7 +442,7 @@ START_TEST(a_snapshot_is_kept_up_to_the_limit)
     size_t length_bytes;
 
     deploy_long(RUNTIME_SNAPSHOT_BYTES_MAX);
-    free(world_read_file(file_path("default.long"), &length_bytes));
+    free(whole_file_read(file_path("default.long"), &length_bytes));
     ck_assert_uint_eq(length_bytes, RUNTIME_SNAPSHOT_BYTES_MAX);
     restart();
     ck_assert_str_eq(notices, "");

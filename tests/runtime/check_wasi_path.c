@@ -7,6 +7,7 @@
 #include "runtime/wasi_path.h"
 #include "tests/runtime/wasi_world.h"
 #include "tests/runtime/world.h"
+#include "tests/support/whole_file.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -28,15 +29,11 @@ static void
 set_up(void)
 {
     char text[128];
-    FILE *file;
 
     wasi_world_open();
     world_directory_make(outside);
     snprintf(text, sizeof(text), "%s/secret", outside);
-    file = fopen(text, "w");
-    ck_assert_ptr_nonnull(file);
-    fputs("secret", file);
-    fclose(file);
+    whole_file_write_text(text, "secret");
     ck_assert_int_eq(mkdir(wasi_host_path("inside"), 0700), 0);
     wasi_host_write("inside/file", "text");
     ck_assert_int_eq(symlink("..", wasi_host_path("inside/up")), 0);

@@ -3,6 +3,7 @@
 
 #include "runtime/wasi_preopen.h"
 #include "tests/runtime/world.h"
+#include "tests/support/whole_file.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -152,11 +153,7 @@ wasi_host_path(const char *path)
 void
 wasi_host_write(const char *path, const char *text)
 {
-    FILE *file = fopen(wasi_host_path(path), "w");
-
-    ck_assert_ptr_nonnull(file);
-    fputs(text, file);
-    ck_assert_int_eq(fclose(file), 0);
+    whole_file_write_text(wasi_host_path(path), text);
 }
 
 char *
@@ -164,7 +161,7 @@ wasi_host_read(const char *path)
 {
     size_t length_bytes;
 
-    return (char *)world_read_file(wasi_host_path(path), &length_bytes);
+    return (char *)whole_file_read(wasi_host_path(path), &length_bytes);
 }
 
 bool

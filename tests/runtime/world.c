@@ -1,5 +1,6 @@
 /* world.c - for tests: see world.h. */
 #include "tests/runtime/world.h"
+#include "tests/support/whole_file.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -67,23 +68,6 @@ world_directory_remove(const char *path)
     rmdir(path);
 }
 
-uint8_t *
-world_read_file(const char *path, size_t *length_bytes)
-{
-    struct stat info;
-    FILE *file = fopen(path, "rb");
-
-    ck_assert_msg(file != NULL, "cannot open %s", path);
-    ck_assert_int_eq(fstat(fileno(file), &info), 0);
-    uint8_t *bytes = malloc((size_t)info.st_size + 1);
-    ck_assert_ptr_nonnull(bytes);
-    *length_bytes = fread(bytes, 1, (size_t)info.st_size, file);
-    ck_assert_uint_eq(*length_bytes, (size_t)info.st_size);
-    bytes[*length_bytes] = 0;
-    fclose(file);
-    return bytes;
-}
-
 void
 world_guest_path(const char *name, char path[512])
 {
@@ -107,7 +91,7 @@ world_guest(const char *name, size_t *length_bytes)
     char path[512];
 
     world_guest_path(name, path);
-    return world_read_file(path, length_bytes);
+    return whole_file_read(path, length_bytes);
 }
 
 enum runtime_status

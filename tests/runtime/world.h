@@ -28,10 +28,6 @@ world_directory_make(char path[64]);
 void
 world_directory_remove(const char *path);
 
-/* The bytes of a file, to be freed. */
-uint8_t *
-world_read_file(const char *path, size_t *length_bytes);
-
 /* The path of tests/runtime/guests/NAME.c or faaslets/examples/NAME.c,
  * compiled. The guests of the tests come first. */
 void

@@ -4,6 +4,7 @@
 #include "tests/support/http_world.h"
 
 #include "tests/support/module_builder.h"
+#include "tests/support/whole_file.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -72,13 +73,7 @@ http_world_read_example(const char *name, size_t *length)
 
     ck_assert_ptr_nonnull(directory);
     snprintf(path, sizeof(path), "%s/%s.wasm", directory, name);
-    FILE *file = fopen(path, "rb");
-    ck_assert_msg(file != NULL, "%s cannot be opened", path);
-    unsigned char *bytes = malloc(1 << 20);
-    ck_assert_ptr_nonnull(bytes);
-    *length = fread(bytes, 1, 1 << 20, file);
-    fclose(file);
-    return bytes;
+    return whole_file_read(path, length);
 }
 
 void

@@ -45,6 +45,12 @@ struct gvm_extern vm_guest_host(struct vm_world *world,
                                 const char *signature,
                                 gvm_host_function *function, void *data);
 
+/* A host function that does nothing, and leaves its slots as they are. */
+enum gvm_status vm_guest_do_nothing(struct gvm_call *call, void *data,
+                                    union gvm_value *slots);
+/* The same as an import of type () -> (). */
+struct gvm_extern vm_guest_nothing(struct vm_world *world);
+
 /* Calls the export from the beginning; NULL: no arguments. */
 enum gvm_status vm_guest_call(struct vm_guest *guest, const char *name,
                               const uint64_t *arguments);

@@ -3,7 +3,7 @@
  * Calling them is check_call.c's subject.
  */
 #include "tests/support/suite.h"
-#include "tests/support/vm_world.h"
+#include "tests/support/vm_guest.h"
 #include "vm/instance.h"
 
 #include <check.h>
@@ -12,18 +12,10 @@
 static struct vm_world world;
 
 static enum gvm_status
-do_nothing(struct gvm_call *call, void *data, union gvm_value *slots)
-{
-    (void)call;
-    (void)data;
-    (void)slots;
-    return GVM_OK;
-}
-
-static enum gvm_status
 create(const struct gvm_func_type *type, struct gvm_func **func)
 {
-    return gvm_func_create(world.store, type, do_nothing, NULL, func);
+    return gvm_func_create(world.store, type, vm_guest_do_nothing, NULL,
+                           func);
 }
 
 START_TEST(a_host_function_keeps_a_copy_of_its_type)
@@ -37,7 +29,8 @@ START_TEST(a_host_function_keeps_a_copy_of_its_type)
 
     vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
     ck_assert_int_eq(
-        gvm_func_create(world.store, &type, do_nothing, &data, &func), GVM_OK);
+        gvm_func_create(world.store, &type, vm_guest_do_nothing, &data, &func),
+        GVM_OK);
     memset(parameters, 0, sizeof(parameters));
     memset(results, 0, sizeof(results));
     gvm_func_type(func, &copy);
@@ -48,7 +41,7 @@ START_TEST(a_host_function_keeps_a_copy_of_its_type)
     ck_assert_uint_eq(copy.parameters[2], GVM_EXTERNREF);
     ck_assert_uint_eq(copy.results[0], GVM_I64);
     ck_assert_ptr_eq(func->data, &data);
-    ck_assert(func->host == do_nothing);
+    ck_assert(func->host == vm_guest_do_nothing);
     ck_assert_ptr_null(func->instance);
     ck_assert_ptr_null(func->function);
     vm_world_close(&world);
@@ -158,8 +151,9 @@ START_TEST(a_function_made_for_an_import_has_its_type)
 
     vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
     module = module_with_imports();
-    ck_assert_int_eq(gvm_func_create_import(world.store, module, 2, do_nothing,
-                                            &data, &made),
+    ck_assert_int_eq(gvm_func_create_import(world.store, module, 2,
+                                            vm_guest_do_nothing, &data,
+                                            &made),
                      GVM_OK);
     gvm_func_type(made, &type);
     ck_assert_uint_eq(type.parameter_count, 1);
@@ -167,7 +161,7 @@ START_TEST(a_function_made_for_an_import_has_its_type)
     ck_assert_uint_eq(type.result_count, 1);
     ck_assert_uint_eq(type.results[0], GVM_I64);
     ck_assert_ptr_eq(made->data, &data);
-    ck_assert(made->host == do_nothing);
+    ck_assert(made->host == vm_guest_do_nothing);
     ck_assert_ptr_null(made->instance);
     /* It is the type that everybody else means by it. */
     ck_assert_int_eq(create(&equal, &other), GVM_OK);
@@ -196,7 +190,8 @@ START_TEST(a_function_is_made_for_imported_functions_only)
     ck_assert_int_eq(gvm_func_create_import(
                          wrongs[_i].foreign ? foreign.store : world.store,
                          module, wrongs[_i].import,
-                         wrongs[_i].missing ? NULL : do_nothing, NULL, &func),
+                         wrongs[_i].missing ? NULL : vm_guest_do_nothing,
+                         NULL, &func),
                      GVM_BAD_ARGUMENT);
     ck_assert_ptr_null(func);
     vm_world_close(&foreign);
@@ -217,7 +212,8 @@ START_TEST(a_destroyed_store_gives_its_types_identities_back)
 
     vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
     ck_assert_int_eq(gvm_store_create(world.engine, NULL, &other), GVM_OK);
-    ck_assert_int_eq(gvm_func_create(other, &first, do_nothing, NULL, &func),
+    ck_assert_int_eq(gvm_func_create(other, &first, vm_guest_do_nothing, NULL,
+                                     &func),
                      GVM_OK);
     id = func->type_id;
     gvm_store_destroy(other);

@@ -3,7 +3,7 @@
  * what is left when it fails.
  */
 #include "tests/support/suite.h"
-#include "tests/support/vm_world.h"
+#include "tests/support/vm_guest.h"
 #include "vm/instance.h"
 
 #include <check.h>
@@ -13,28 +13,6 @@
 #define NO_MAX MODULE_BUILDER_NO_MAX
 
 static struct vm_world world;
-
-static enum gvm_status
-do_nothing(struct gvm_call *call, void *data, union gvm_value *slots)
-{
-    (void)call;
-    (void)data;
-    (void)slots;
-    return GVM_OK;
-}
-
-/* A function () -> (). */
-static struct gvm_extern
-offer_func(void)
-{
-    struct gvm_func_type type = {NULL, NULL, 0, 0};
-    struct gvm_extern external = {.kind = GVM_EXTERN_FUNC};
-
-    ck_assert_int_eq(
-        gvm_func_create(world.store, &type, do_nothing, NULL, &external.func),
-        GVM_OK);
-    return external;
-}
 
 static struct gvm_instance *
 instantiate(struct module_builder *builder, const struct gvm_extern *imports)
@@ -89,7 +67,7 @@ offer_imports(struct gvm_extern imports[3])
 {
     struct gvm_limits limits = {.min = 1};
 
-    imports[0] = offer_func();
+    imports[0] = vm_guest_nothing(&world);
     imports[1].kind = GVM_EXTERN_GLOBAL;
     ck_assert_int_eq(gvm_global_create(world.store, GVM_I64, false,
                                        (union gvm_value){.i64 = 1},
@@ -166,7 +144,7 @@ START_TEST(the_start_function_is_given_and_not_run)
     struct gvm_extern imported;
 
     vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
-    imported = offer_func();
+    imported = vm_guest_nothing(&world);
     module_builder_import_func(builder, "m", "f", ":");
     module_builder_func(builder, ":", "", BYTES(0x00, 0x0b));
     module_builder_start(builder, (uint32_t)_i);
@@ -238,7 +216,7 @@ START_TEST(globals_begin_with_the_value_of_their_expression)
     struct gvm_global **globals;
 
     vm_world_open(&world, GVM_BOUNDS_EXPLICIT, NULL);
-    imports[0] = offer_func();
+    imports[0] = vm_guest_nothing(&world);
     imports[1].kind = GVM_EXTERN_GLOBAL;
     ck_assert_int_eq(gvm_global_create(world.store, GVM_F64, false,
                                        (union gvm_value){.f64 = 1.5},
@@ -285,7 +263,7 @@ START_TEST(active_segments_are_written_in_order_and_dropped)
     union gvm_value *entries;
 
     vm_world_open(&world, (enum gvm_bounds)_i, NULL);
-    imported = offer_func();
+    imported = vm_guest_nothing(&world);
     module_builder_import_func(builder, "m", "f", ":");
     module_builder_func(builder, ":", "", BYTES(0x0b));
     module_builder_table(builder, 'r', 4, NO_MAX);

@@ -2,7 +2,7 @@
  * check_link.c - tests of vm/link.c: what may stand for an import.
  */
 #include "tests/support/suite.h"
-#include "tests/support/vm_world.h"
+#include "tests/support/vm_guest.h"
 #include "vm/instance.h"
 
 #include <check.h>
@@ -11,15 +11,6 @@
 #define NO_MAX MODULE_BUILDER_NO_MAX
 
 static struct vm_world world;
-
-static enum gvm_status
-do_nothing(struct gvm_call *call, void *data, union gvm_value *slots)
-{
-    (void)call;
-    (void)data;
-    (void)slots;
-    return GVM_OK;
-}
 
 /* Instantiates what the builder holds with one import. */
 static enum gvm_status
@@ -89,14 +80,7 @@ offer_global(enum gvm_value_type type, bool mutable_)
 static struct gvm_extern
 offer_func(void)
 {
-    static const uint8_t types[] = {GVM_I32, GVM_I64};
-    struct gvm_func_type type = {types, types + 1, 1, 1};
-    struct gvm_extern external = {.kind = GVM_EXTERN_FUNC};
-
-    ck_assert_int_eq(
-        gvm_func_create(world.store, &type, do_nothing, NULL, &external.func),
-        GVM_OK);
-    return external;
+    return vm_guest_host(&world, "i:l", vm_guest_do_nothing, NULL);
 }
 
 /* What is offered, what is asked; the growth happens before linking. */

@@ -7,7 +7,7 @@
  * for the engine's code as for this.
  */
 #include "tests/support/suite.h"
-#include "tests/support/vm_world.h"
+#include "tests/support/vm_guest.h"
 #include "vm/snapshot.h"
 
 #include <check.h>
@@ -54,15 +54,6 @@ __wrap_realloc(void *old, size_t size_bytes)
     return allowed() ? __real_realloc(old, size_bytes) : NULL;
 }
 
-static enum gvm_status
-do_nothing(struct gvm_call *call, void *data, union gvm_value *slots)
-{
-    (void)call;
-    (void)data;
-    (void)slots;
-    return GVM_OK;
-}
-
 /* A module with something of each kind, and too much of some for the first
  * chunk of a store's arena. */
 static struct gvm_module *
@@ -106,12 +97,12 @@ build(struct vm_world *world, struct gvm_module *module,
     status = gvm_store_create(world->engine, NULL, store);
     if (status != GVM_OK)
         return status;
-    status = gvm_func_create(*store, &other, do_nothing, NULL, &func);
+    status = gvm_func_create(*store, &other, vm_guest_do_nothing, NULL, &func);
     *whole = (func != NULL) == (status == GVM_OK);
     if (status != GVM_OK)
         return status;
-    status = gvm_func_create_import(*store, module, 0, do_nothing, NULL,
-                                    &import.func);
+    status = gvm_func_create_import(*store, module, 0, vm_guest_do_nothing,
+                                    NULL, &import.func);
     *whole = (import.func != NULL) == (status == GVM_OK);
     if (status != GVM_OK)
         return status;
@@ -295,7 +286,8 @@ START_TEST(every_allocation_that_fails_is_told_by_snapshots_and_resets)
     vm_world_open(&world, (enum gvm_bounds)_i, NULL);
     module = load_module(&world);
     ck_assert_int_eq(gvm_func_create_import(world.store, module, 0,
-                                            do_nothing, NULL, &import.func),
+                                            vm_guest_do_nothing, NULL,
+                                            &import.func),
                      GVM_OK);
     instance = vm_world_instantiate(&world, module, &import);
     for (n = 0; n < ALLOCATIONS_MAX && status != GVM_OK; n++) {
@@ -304,8 +296,9 @@ START_TEST(every_allocation_that_fails_is_told_by_snapshots_and_resets)
 
         ck_assert_int_eq(gvm_store_create(world.engine, NULL, &store),
                          GVM_OK);
-        ck_assert_int_eq(gvm_func_create_import(store, module, 0, do_nothing,
-                                                NULL, &import.func),
+        ck_assert_int_eq(gvm_func_create_import(store, module, 0,
+                                                vm_guest_do_nothing, NULL,
+                                                &import.func),
                          GVM_OK);
         allocations_left = n;
         status = freeze_and_thaw(instance, store, &import, &snapshot);

@@ -362,12 +362,18 @@ run_program(const struct engines *engines, uint64_t seed)
     return end;
 }
 
+/* The seeds of one of the CHUNKS that a test's programs are tried in. */
+static uint64_t
+first_seed(int chunk, uint64_t *count)
+{
+    *count = environment_number("GLASS_PROGRAMS", PROGRAMS_DEFAULT) / CHUNKS;
+    return environment_number("GLASS_PROGRAMS_SEED", 1) +
+           *count * (uint64_t)chunk;
+}
+
 START_TEST(the_engine_does_what_the_letter_of_the_specification_says)
 {
-    uint64_t count =
-        environment_number("GLASS_PROGRAMS", PROGRAMS_DEFAULT) / CHUNKS;
-    uint64_t first = environment_number("GLASS_PROGRAMS_SEED", 1) +
-                     count * (uint64_t)_i;
+    uint64_t count, first = first_seed(_i, &count);
     struct engines engines = open_engines();
     unsigned ends[3] = {0};
 
@@ -457,10 +463,7 @@ damage_program(const struct engines *engines, uint64_t seed)
 
 START_TEST(a_damaged_program_is_refused_or_ends)
 {
-    uint64_t count =
-        environment_number("GLASS_PROGRAMS", PROGRAMS_DEFAULT) / CHUNKS;
-    uint64_t first = environment_number("GLASS_PROGRAMS_SEED", 1) +
-                     count * (uint64_t)_i;
+    uint64_t count, first = first_seed(_i, &count);
     struct engines engines = open_engines();
     unsigned loaded = 0;
 
