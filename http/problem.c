@@ -178,6 +178,7 @@ kind_of_state(const struct state_operation *operation)
         return HTTP__PROBLEM_OVERLOADED;
     case STATE_UNSUPPORTED:
         return HTTP__PROBLEM_UNSUPPORTED;
+    case STATE_ABORTED:
     case STATE_BACKEND:
     case STATE_SYSTEM:
     case STATE_OK:

@@ -7,11 +7,13 @@
  * the first expiry and sleeps while there is none.
  */
 #include "state/backend.h"
+#include "state/batch.h"
 #include "state/change.h"
 #include "state/error.h"
 #include "state/listing.h"
 #include "state/lock_keeper.h"
 #include "state/operation.h"
+#include "state/transaction.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -196,6 +198,66 @@ end_without_namespace(struct state_operation *operation)
                                                : STATE_NOT_FOUND);
 }
 
+/* Finds where each operation of a batch goes; false: one cannot go on. */
+static bool
+aim(struct memory *memory, struct state__transaction *transaction,
+    struct state_operation *batch, size_t *failed)
+{
+    for (size_t i = 0; i < batch->operation_count; i++) {
+        struct state_operation *operation = &batch->operations[i];
+        struct state__namespace *namespace_;
+
+        *failed = i;
+        state__operation_begin(operation);
+        if (state__operation_check(operation, memory->value_bytes_max) ||
+            find_namespace(memory, operation, &namespace_))
+            return false;
+        if (namespace_ == NULL)
+            state__operation_end(operation, STATE_NOT_FOUND);
+        else
+            state__transaction_set_target(
+                transaction, i, namespace_,
+                state__shard_hash(memory->hash_seed, namespace_->index,
+                                  operation->key));
+    }
+    return true;
+}
+
+/* Whether an operation of the batch may have given a key an expiry. */
+static bool
+has_expiry(const struct state_operation *batch)
+{
+    for (size_t i = 0; i < batch->operation_count; i++)
+        if (batch->operations[i].ttl_ms > 0)
+            return true;
+    return false;
+}
+
+static enum state_status
+submit_batch(struct memory *memory, struct state_operation *batch)
+{
+    struct state__transaction *transaction = state__transaction_create(
+        memory->shards, memory->shard_count, batch, memory->value_bytes_max);
+    enum state_status status;
+    size_t failed;
+
+    if (memory->shards->journal != NULL) {
+        state__transaction_destroy(transaction);
+        return state__operation_fail(batch, STATE_UNSUPPORTED,
+                                     "on a disk no batch is all or nothing");
+    }
+    if (transaction == NULL)
+        return state__operation_end(batch, STATE_NO_MEMORY);
+    if (aim(memory, transaction, batch, &failed))
+        status = state__transaction_run(transaction);
+    else
+        status = state__batch_abort(batch, failed);
+    state__transaction_destroy(transaction);
+    if (status == STATE_OK && has_expiry(batch))
+        wake_sweeper(memory);
+    return status;
+}
+
 static enum state_status
 submit(struct state__backend *backend, struct state_operation *operation)
 {
@@ -205,6 +267,8 @@ submit(struct state__backend *backend, struct state_operation *operation)
     struct state__shard *shard;
     enum state_status status;
 
+    if (operation->kind == STATE_BATCH)
+        return submit_batch(memory, operation);
     status = find_namespace(memory, operation, &target.namespace_);
     if (status)
         return status;

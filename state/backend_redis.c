@@ -381,6 +381,9 @@ submit(struct state__backend *backend, struct state_operation *operation)
     enum state_status status;
     bool was_empty;
 
+    if (operation->kind == STATE_BATCH)
+        return state__operation_fail(operation, STATE_UNSUPPORTED,
+                                     "with redis no batch is all or nothing");
     status = state__operation_check_namespace(operation);
     if (status)
         return status;

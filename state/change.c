@@ -68,8 +68,7 @@ state__change_obtain(struct state__change *change, size_t value_length)
                                       change->target->key, value_length);
     if (change->item == NULL)
         return STATE_NO_MEMORY;
-    state__table_insert(&shard->table, change->target->hash, change->item);
-    state__tree_insert(&shard->root, change->item);
+    state__shard_insert(shard, change->target, change->item);
     change->is_new = true;
     return STATE_OK;
 }
@@ -258,9 +257,8 @@ state__change_clean_up(struct state__change *change)
     state__item_destroy_chain(change->dead);
 }
 
-/* Fills a block with the value of a put, unless it will be in the item. */
-static enum state_status
-prepare_put(struct state__change *change)
+enum state_status
+state__change_prepare(struct state__change *change)
 {
     struct state_bytes value = change->operation->value;
     bool is_put = change->operation->kind == STATE_PUT ||
@@ -323,7 +321,7 @@ state__change_run(struct state__shard *shard,
                                     operation, &change.entry);
     if (status)
         return status;
-    status = prepare_put(&change);
+    status = state__change_prepare(&change);
     if (status == STATE_OK)
         status = attempt(&change);
     else

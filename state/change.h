@@ -45,6 +45,13 @@ state__change_run(struct state__shard *shard,
 /* ---- For the files of the changes themselves ---- */
 
 /*
+ * The part before the lock: fills a block with the value of a put, unless it
+ * will be inside the item. STATE_NO_MEMORY.
+ */
+enum state_status
+state__change_prepare(struct state__change *change);
+
+/*
  * The part of a write under the lock: finds the item, looks at the condition
  * and changes what is to be changed. Sets the outputs but the status. Returns
  * STATE_PENDING when something should first be prepared without the lock, by

@@ -118,7 +118,7 @@ state__expiry_clear(struct state__expiry *expiry, struct state__item *item)
     /* The last entry takes the place, unless it was the one that left. */
     if (i - 1 < expiry->count)
         settle(expiry, i - 1, expiry->entries[expiry->count]);
-    if (expiry->count == 0)
+    if (expiry->count == 0 && !expiry->keeps_room)
         state__expiry_deinit(expiry);
 }
 

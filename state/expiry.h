@@ -19,6 +19,7 @@ struct state__expiry {
     struct state__expiry_entry *entries;
     size_t count;
     size_t capacity;
+    bool keeps_room; /* and is not freed meanwhile, though it gets empty */
 };
 
 /* A heap of zeros is empty and ready. */

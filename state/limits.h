@@ -26,6 +26,10 @@
 #define STATE_LIST_ITEMS_MAX 1000
 #define STATE_LIST_ITEMS_DEFAULT 100
 
+/* Operations of a batch, and the bytes of all their values. */
+#define STATE_BATCH_OPERATIONS_MAX 1000
+#define STATE_BATCH_BYTES_MAX (64u << 20)
+
 /* Names are never forgotten while a store is open, so they are bounded. */
 #define STATE_NAMESPACES_MAX 65536
 

@@ -114,6 +114,8 @@ state__operation_check(struct state_operation *operation,
     if ((unsigned)operation->condition > STATE_IF_VERSION)
         return state__operation_fail(operation, STATE_INVALID,
                                      "no such condition");
+    if (operation->kind == STATE_BATCH)
+        return STATE_OK;
     if (operation->kind == STATE_LIST)
         status = check_list(operation);
     else
@@ -212,6 +214,7 @@ clear_outputs(struct state_operation *operation)
     operation->entries = NULL;
     operation->entry_count = 0;
     operation->more = false;
+    operation->failed_index = 0;
     operation->cursor_next = (struct state_bytes){NULL, 0};
 }
 

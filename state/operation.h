@@ -24,8 +24,16 @@ static inline bool
 state__operation_is_write(enum state_kind kind)
 {
     return kind != STATE_GET && kind != STATE_GET_RANGE &&
-           kind != STATE_STAT && kind != STATE_LIST &&
+           kind != STATE_STAT && kind != STATE_LIST && kind != STATE_BATCH &&
            !state__operation_is_lock(kind);
+}
+
+/* Whether a kind may be in a batch, or in one that is all or nothing. */
+static inline bool
+state__operation_can_batch(enum state_kind kind, bool all_or_nothing)
+{
+    return kind <= STATE_APPEND || (kind == STATE_LIST && !all_or_nothing) ||
+           (kind >= STATE_GET_RANGE && kind <= STATE_PERSIST);
 }
 
 /*
@@ -48,7 +56,8 @@ state__operation_begin(struct state_operation *operation);
 
 /*
  * Checks all inputs but the namespace's name, whose check a backend may have
- * cheaper means for. Ends the operation unless it returns STATE_OK.
+ * cheaper means for, and those of a batch, which are batch.h's. Ends
+ * the operation unless it returns STATE_OK.
  */
 enum state_status
 state__operation_check(struct state_operation *operation,

@@ -58,6 +58,15 @@ state__shard_is_expired(struct state__shard *shard,
                state__shard_now_ms(shard);
 }
 
+void
+state__shard_insert(struct state__shard *shard,
+                    const struct state__target *target,
+                    struct state__item *item)
+{
+    state__table_insert(&shard->table, target->hash, item);
+    state__tree_insert(&shard->root, item);
+}
+
 /* Removes the item whose hash this is. */
 static void
 remove_hashed(struct state__shard *shard, uint64_t hash,
@@ -175,19 +184,29 @@ take(struct state__shard *shard, struct state__item *item,
 }
 
 enum state_status
+state__shard_read_locked(struct state__shard *shard,
+                         const struct state__target *target,
+                         struct state_operation *operation,
+                         struct state__item **item,
+                         struct state__item **dead)
+{
+    *item = state__shard_find(shard, target, dead);
+    if (*item == NULL)
+        return STATE_NOT_FOUND;
+    take(shard, *item, operation);
+    return STATE_OK;
+}
+
+enum state_status
 state__shard_read(struct state__shard *shard,
                   const struct state__target *target,
                   struct state_operation *operation)
 {
-    enum state_status status = STATE_NOT_FOUND;
     struct state__item *dead = NULL, *item;
+    enum state_status status;
 
     pthread_mutex_lock(&shard->lock);
-    item = state__shard_find(shard, target, &dead);
-    if (item != NULL) {
-        take(shard, item, operation);
-        status = STATE_OK;
-    }
+    status = state__shard_read_locked(shard, target, operation, &item, &dead);
     status = state__journal_end(shard->journal, target->namespace_,
                                 target->hash, item, false, operation, status);
     pthread_mutex_unlock(&shard->lock);

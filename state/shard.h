@@ -82,6 +82,23 @@ state__shard_find(struct state__shard *shard,
                   const struct state__target *target,
                   struct state__item **dead);
 
+/*
+ * What state__shard_read does, under the lock; does not end the operation.
+ * Sets `item` to the key's, or null.
+ */
+enum state_status
+state__shard_read_locked(struct state__shard *shard,
+                         const struct state__target *target,
+                         struct state_operation *operation,
+                         struct state__item **item,
+                         struct state__item **dead);
+
+/* Puts an item into the shard, which has room for it in its table. */
+void
+state__shard_insert(struct state__shard *shard,
+                    const struct state__target *target,
+                    struct state__item *item);
+
 /* Takes an item out of the shard and onto the chain. */
 void
 state__shard_remove(struct state__shard *shard, struct state__item *item,

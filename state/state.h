@@ -67,7 +67,8 @@ extern "C" {
     X(STATE_NO_MEMORY, "no-memory", "out of memory")                          \
     X(STATE_SYSTEM, "system", "the operating system refused")                 \
     X(STATE_UNSUPPORTED, "unsupported", "the backend does not do this")       \
-    X(STATE_LOCKED, "locked", "somebody else has the lock")
+    X(STATE_LOCKED, "locked", "somebody else has the lock")                   \
+    X(STATE_ABORTED, "aborted", "another operation of the batch failed")
 
 enum state_status {
 #define STATE_STATUS_SYMBOL(symbol, name, text) symbol,
@@ -221,6 +222,8 @@ state_store_health(struct state_store *store, struct state_health *health);
  *   LOCK              is_shared, lease_ms, timeout_ms; token
  *   UNLOCK            lock_token
  *   EXTEND            lock_token, lease_ms
+ *   BATCH             operations, operation_count, all_or_nothing instead of
+ *                     namespace and key; failed_index
  *
  * INCREMENT takes an absent key for 0. A value is a number when it is ASCII
  * decimal as this library writes it: an optional minus sign and digits
@@ -255,6 +258,15 @@ state_store_health(struct state_store *store, struct state_health *health);
  * held. Then UNLOCK, EXTEND and writes that carry it are STATE_CONFLICT with
  * `lock_lost`, and nothing changes. Locks are advisory: who writes without a
  * token is not held up.
+ *
+ * BATCH carries out many operations, in their order, each with a status of
+ * its own; the batch's is then STATE_OK. With `all_or_nothing` nobody sees
+ * only some of them done, each sees what those before it did, and if one
+ * fails nothing at all has happened: the batch then has its status, and the
+ * others STATE_ABORTED. STATE_NOT_FOUND counts as an answer, not as a failure
+ * (a write under STATE_IF_PRESENT fails instead). No batch in a batch, and no
+ * LIST where it is all or nothing; more operations or bytes of values than
+ * STATE_BATCH_OPERATIONS_MAX and STATE_BATCH_BYTES_MAX are STATE_TOO_BIG.
  */
 #define STATE_KIND_MAP(X)                                                     \
     X(STATE_GET, "get")                                                       \
@@ -271,7 +283,8 @@ state_store_health(struct state_store *store, struct state_health *health);
     X(STATE_PERSIST, "persist")                                               \
     X(STATE_LOCK, "lock")                                                     \
     X(STATE_UNLOCK, "unlock")                                                 \
-    X(STATE_EXTEND, "extend")
+    X(STATE_EXTEND, "extend")                                                 \
+    X(STATE_BATCH, "batch")
 
 enum state_kind {
 #define STATE_KIND_SYMBOL(symbol, name) symbol,
@@ -393,6 +406,15 @@ struct state_operation {
     unsigned limit_count;
 
     /*
+     * BATCH: records that are filled in and handled as if each had been
+     * submitted by itself, except that their `complete` is not called. They
+     * are the library's until the batch has ended.
+     */
+    struct state_operation *operations;
+    size_t operation_count;
+    bool all_or_nothing;
+
+    /*
      * Called once if the submission returned STATE_PENDING, not otherwise;
      * see state_store_submit. Memory alone needs it only for a LOCK that may
      * wait; otherwise null is fine there, and on a remote backend
@@ -444,6 +466,9 @@ struct state_operation {
     bool more;
     struct state_bytes cursor_next;
 
+    /* BATCH that is all or nothing and failed: which operation was why. */
+    size_t failed_index;
+
     /* -- The library's; zero at first, not to be touched -- */
 
     struct {
@@ -459,6 +484,9 @@ struct state_operation {
         bool has_changed;             /* rather than seen */
         enum state_status outcome;    /* its status then, */
         enum state_status failure;    /* unless that of its own change */
+        struct state_operation *batch; /* that the operation belongs to, */
+        void (*batch_complete)(struct state_operation *operation);
+        size_t batch_left; /* and how many of its own have not ended */
         uint64_t small[STATE_VALUE_INLINE_MAX / sizeof(uint64_t)];
     } private_;
 };

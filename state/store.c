@@ -3,6 +3,7 @@
  * same for all of them. A store is a backend and the limit on its values.
  */
 #include "state/backend.h"
+#include "state/batch.h"
 #include "state/error.h"
 #include "state/operation.h"
 
@@ -154,15 +155,15 @@ state_store_submit(struct state_store *store,
 {
     enum state_status status;
 
+    if (operation->kind != STATE_BATCH)
+        return state__batch_submit_one(store->backend, operation,
+                                       store->value_bytes_max);
     state__operation_begin(operation);
-    status = state__operation_check(operation, store->value_bytes_max);
+    status = state__batch_check(operation);
     if (status)
         return status;
-    if (!store->backend->class->has_locks &&
-        (state__operation_is_lock(operation->kind) ||
-         operation->lock_token != 0))
-        return state__operation_fail(operation, STATE_UNSUPPORTED,
-                                     "%s has no locks",
-                                     store->backend->class->name);
-    return store->backend->class->submit(store->backend, operation);
+    if (operation->all_or_nothing)
+        return store->backend->class->submit(store->backend, operation);
+    return state__batch_submit_each(store->backend, operation,
+                                    store->value_bytes_max);
 }

@@ -124,7 +124,8 @@ state__table_remove(struct state__table *table, uint64_t hash,
     table->items[hole] = NULL;
     table->count--;
     /* Without memory for the smaller table the larger one serves on. */
-    if (table->capacity > CAPACITY_MIN && table->count < table->capacity / 8)
+    if (!table->keeps_room && table->capacity > CAPACITY_MIN &&
+        table->count < table->capacity / 8)
         resize(table, table->capacity / 4 > CAPACITY_MIN
                           ? table->capacity / 4
                           : CAPACITY_MIN);

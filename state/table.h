@@ -16,6 +16,7 @@ struct state__table {
     uint32_t *tags; /* 0: the slot is free */
     size_t capacity; /* 0 or a power of two */
     size_t count;
+    bool keeps_room; /* and does not shrink meanwhile */
 };
 
 /* A table of zeros is empty and ready. Frees the table, not the items. */

@@ -573,6 +573,7 @@ add_case(Suite *suite, const char *name, void (*setup)(void),
     tcase_add_test(tcase,
                    increments_and_appends_leave_an_expiry_or_set_a_new_one);
     tcase_add_test(tcase, the_backend_says_that_it_is_ready);
+    contract_add_batches(tcase);
     contract_add_lists(tcase);
     contract_add_ranges(tcase);
     contract_add_threads(tcase);

@@ -208,11 +208,92 @@ START_TEST(each_allocation_may_fail_and_nothing_is_lost_or_half_done)
 }
 END_TEST
 
+/* ---- All or nothing ---- */
+
+#define BATCHED 8
+
+/* Changes three keys in all ways that need memory, and makes two. */
+static const struct state_operation batched[BATCHED] = {
+    {.kind = STATE_DELETE, .key = {"a", 1}},
+    {.kind = STATE_PUT, .key = {"a", 1}, .value = {bytes, 400}},
+    {.kind = STATE_APPEND, .key = {"b", 1}, .value = {bytes, 90}},
+    {.kind = STATE_PUT_RANGE,
+     .key = {"b", 1},
+     .value = {bytes, 5000},
+     .range_offset_bytes = 50},
+    {.kind = STATE_EXPIRE, .key = {"c", 1}, .ttl_ms = 1000000},
+    {.kind = STATE_PUT, .key = {"c", 1}, .value = {bytes, 5}},
+    {.kind = STATE_PUT, .key = {"d", 1}, .ttl_ms = 1000000},
+    {.kind = STATE_INCREMENT, .key = {"e", 1}},
+};
+
+/* Makes a, b and c; tells what the five keys are like. */
+static void
+prepare_keys(struct state_store *store, uint64_t seen[5][2])
+{
+    for (size_t i = 0; i < 3; i++) {
+        struct state_operation put = {.kind = STATE_PUT,
+                                      .namespace_ = "memory",
+                                      .key = {&"abc"[i], 1},
+                                      .value = {bytes, 100 + i},
+                                      .ttl_ms = i == 0 ? 1000000 : 0};
+
+        ck_assert_int_eq(state_store_submit(store, &put), STATE_OK);
+    }
+    for (size_t i = 0; i < 5; i++)
+        look(store, (struct state_bytes){&"abcde"[i], 1}, seen[i]);
+}
+
+/* One run; returns whether the batch had the memory that it needed. */
+static bool
+run_batch(long successes)
+{
+    struct state_options options = {.shard_count = 1};
+    struct state_operation operations[BATCHED];
+    struct state_operation batch = {.kind = STATE_BATCH,
+                                    .operations = operations,
+                                    .operation_count = BATCHED,
+                                    .all_or_nothing = true};
+    struct state_store *store = NULL;
+    uint64_t before[5][2], after[2];
+    enum state_status status;
+
+    ck_assert_int_eq(state_store_open(&options, &store, NULL), STATE_OK);
+    prepare_keys(store, before);
+    memcpy(operations, batched, sizeof operations);
+    for (int i = 0; i < BATCHED; i++)
+        operations[i].namespace_ = "memory";
+    successes_left = successes;
+    status = state_store_submit(store, &batch);
+    successes_left = -1;
+    for (size_t i = 0; i < 5; i++) {
+        look(store, (struct state_bytes){&"abcde"[i], 1}, after);
+        ck_assert((memcmp(before[i], after, sizeof after) == 0) ==
+                  (status != STATE_OK));
+    }
+    ck_assert(status == STATE_OK || status == STATE_NO_MEMORY);
+    for (int i = 0; i < BATCHED; i++)
+        state_operation_deinit(&operations[i]);
+    state_store_close(store);
+    return status == STATE_OK;
+}
+
+START_TEST(a_batch_without_memory_is_none)
+{
+    long successes = 0;
+
+    while (!run_batch(successes))
+        successes++;
+    ck_assert_int_ge(successes, 7);
+}
+END_TEST
+
 int
 main(void)
 {
     const TTest *tests[] = {
         each_allocation_may_fail_and_nothing_is_lost_or_half_done,
+        a_batch_without_memory_is_none,
         NULL,
     };
 

@@ -10,6 +10,9 @@ contract_url(void);
 
 /* Add the tests of the files contract_*.c to a case. */
 void
+contract_add_batches(TCase *tcase);
+
+void
 contract_add_lists(TCase *tcase);
 
 void

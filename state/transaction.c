@@ -1,0 +1,262 @@
+/* All-or-nothing batches of the memory backend: see transaction.h. */
+#include "state/transaction.h"
+
+#include "state/batch.h"
+#include "state/operation.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What an item was like; `item` is null when there was none. */
+struct memento {
+    struct state__item *item;
+    uint64_t version;
+    uint64_t deadline_ms;
+    bool expires;
+    uint32_t value_length;
+    struct state__value *block; /* with a reference of ours */
+    uint8_t bytes[STATE_VALUE_INLINE_MAX];
+};
+
+struct step {
+    struct state__target target;
+    struct state__change change;
+    struct memento before;
+    struct state__value *garbage; /* of undoing */
+};
+
+struct state__transaction {
+    struct state__shard *shards;
+    unsigned shard_count;
+    struct state_operation *batch;
+    size_t value_bytes_max;
+    bool is_needed[STATE_SHARDS_MAX];
+    struct step steps[];
+};
+
+struct state__transaction *
+state__transaction_create(struct state__shard *shards, unsigned shard_count,
+                          struct state_operation *batch,
+                          size_t value_bytes_max)
+{
+    size_t count = batch->operation_count;
+    struct state__transaction *transaction =
+        calloc(1, sizeof *transaction + count * sizeof(struct step));
+
+    if (transaction == NULL)
+        return NULL;
+    transaction->shards = shards;
+    transaction->shard_count = shard_count;
+    transaction->batch = batch;
+    transaction->value_bytes_max = value_bytes_max;
+    return transaction;
+}
+
+void
+state__transaction_destroy(struct state__transaction *transaction)
+{
+    free(transaction);
+}
+
+void
+state__transaction_set_target(struct state__transaction *transaction,
+                              size_t index,
+                              struct state__namespace *namespace_,
+                              uint64_t hash)
+{
+    struct state_operation *operation =
+        &transaction->batch->operations[index];
+    struct step *step = &transaction->steps[index];
+    unsigned shard = (unsigned)hash & (transaction->shard_count - 1);
+
+    transaction->is_needed[shard] = true;
+    step->target = (struct state__target){namespace_, operation->key, hash};
+    step->change = (struct state__change){
+        .shard = &transaction->shards[shard],
+        .target = &step->target,
+        .operation = operation,
+        .value_bytes_max = transaction->value_bytes_max,
+        .is_last_attempt = true, /* the locks stay until the end */
+    };
+}
+
+/* ---- The locks ---- */
+
+static void
+lock_shards(struct state__transaction *transaction)
+{
+    for (unsigned i = 0; i < transaction->shard_count; i++) {
+        struct state__shard *shard = &transaction->shards[i];
+
+        if (!transaction->is_needed[i])
+            continue;
+        pthread_mutex_lock(&shard->lock);
+        shard->table.keeps_room = true;
+        shard->expiry.keeps_room = true;
+    }
+}
+
+static void
+unlock_shards(struct state__transaction *transaction)
+{
+    for (unsigned i = 0; i < transaction->shard_count; i++) {
+        struct state__shard *shard = &transaction->shards[i];
+
+        if (!transaction->is_needed[i])
+            continue;
+        shard->table.keeps_room = false;
+        shard->expiry.keeps_room = false;
+        if (shard->expiry.count == 0)
+            state__expiry_deinit(&shard->expiry);
+        pthread_mutex_unlock(&shard->lock);
+    }
+}
+
+/* ---- There and back ---- */
+
+static void
+remember(struct step *step)
+{
+    struct state__shard *shard = step->change.shard;
+    struct memento *before = &step->before;
+    struct state__item *item;
+
+    item = state__shard_find(shard, &step->target, &step->change.dead);
+    before->item = item;
+    if (item == NULL)
+        return;
+    before->version = item->version;
+    before->expires = item->expiry_place > 0;
+    if (before->expires)
+        before->deadline_ms =
+            state__expiry_deadline_ms(&shard->expiry, item);
+    before->value_length = item->value_length;
+    before->block = state__item_block(item);
+    if (before->block != NULL)
+        state__value_acquire(before->block);
+    else
+        memcpy(before->bytes, state__item_value(item), item->value_length);
+}
+
+/* Gives an item that is in the shard what it had. */
+static void
+restore(struct step *step)
+{
+    struct state__shard *shard = step->change.shard;
+    struct memento *before = &step->before;
+    struct state__item *item = before->item;
+    bool done = true;
+
+    if (before->block != NULL) {
+        state__item_adopt(item, before->block, before->value_length,
+                          &step->garbage);
+        before->block = NULL;
+    } else {
+        /* It was inside the item, where it will fit again. */
+        done = state__item_set(
+            item, (struct state_bytes){before->bytes, before->value_length},
+            &step->garbage);
+    }
+    assert(done);
+    item->version = before->version;
+    if (before->expires)
+        state__expiry_set(&shard->expiry, item, before->deadline_ms);
+    else
+        state__expiry_clear(&shard->expiry, item);
+}
+
+/* Undoes a step that was done. */
+static void
+undo(struct step *step)
+{
+    struct state__change *change = &step->change;
+
+    if (change->shard == NULL ||
+        !state__operation_is_write(change->operation->kind) ||
+        change->operation->status != STATE_OK)
+        return;
+    if (change->is_new) {
+        state__shard_remove(change->shard, change->item, &change->dead);
+        return;
+    }
+    if (change->operation->kind == STATE_DELETE) {
+        assert(change->dead == step->before.item);
+        change->dead = change->dead->left;
+        state__shard_insert(change->shard, &step->target, step->before.item);
+    }
+    restore(step);
+}
+
+/* Carries out one operation; returns whether the batch can go on. */
+static bool
+run_step(struct step *step, struct state_operation *operation)
+{
+    enum state_status status;
+
+    /* Checked before, or in a namespace that is not there. */
+    if (operation->status != STATE_OK)
+        return operation->status == STATE_NOT_FOUND;
+    if (!state__operation_is_write(operation->kind)) {
+        status = state__shard_read_locked(step->change.shard, &step->target,
+                                          operation, &step->change.item,
+                                          &step->change.dead);
+        state__operation_end(operation, status);
+        return true;
+    }
+    remember(step);
+    status = state__change_apply(&step->change);
+    assert(status != STATE_PENDING);
+    state__operation_end(operation, status);
+    /* That there is nothing to delete is an answer and no failure. */
+    return status == STATE_OK || status == STATE_NOT_FOUND;
+}
+
+/* Does what needs no lock; false: not all could be, `failed` says where. */
+static bool
+prepare(struct state__transaction *transaction, size_t *failed)
+{
+    struct state_operation *batch = transaction->batch;
+
+    for (size_t i = 0; i < batch->operation_count; i++) {
+        struct step *step = &transaction->steps[i];
+
+        if (step->change.shard == NULL ||
+            state__change_prepare(&step->change) == STATE_OK)
+            continue;
+        state__operation_end(&batch->operations[i], STATE_NO_MEMORY);
+        *failed = i;
+        return false;
+    }
+    return true;
+}
+
+enum state_status
+state__transaction_run(struct state__transaction *transaction)
+{
+    struct state_operation *batch = transaction->batch;
+    size_t count = batch->operation_count, done = 0;
+
+    if (prepare(transaction, &done)) {
+        lock_shards(transaction);
+        for (done = 0; done < count; done++)
+            if (!run_step(&transaction->steps[done],
+                          &batch->operations[done]))
+                break;
+        if (done < count)
+            for (size_t i = done; i-- > 0;)
+                undo(&transaction->steps[i]);
+        unlock_shards(transaction);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct step *step = &transaction->steps[i];
+
+        state__value_release(step->before.block);
+        state__value_release(step->garbage);
+        if (step->change.shard != NULL)
+            state__change_clean_up(&step->change);
+    }
+    if (done < count)
+        return state__batch_abort(batch, done);
+    return state__operation_end(batch, STATE_OK);
+}
