@@ -337,6 +337,21 @@ http__request_parameter(struct http__request *request, const char *name,
     return false;
 }
 
+bool
+http__request_text(struct http__request *request, const char *name, char *text,
+                   size_t capacity)
+{
+    size_t length;
+
+    if (!http__request_parameter(request, name, text, capacity, &length))
+        return false;
+    if (!memchr(text, '\0', length))
+        return true;
+    http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                  "the parameter '%s' has a zero in it", name);
+    return false;
+}
+
 unsigned
 http__request_read_status(struct http__request *request, const char *etag)
 {

@@ -125,6 +125,11 @@ bool
 http__request_parameter(struct http__request *request, const char *name,
                         char *text, size_t capacity, size_t *length);
 
+/* The same where the text goes on as a string: a zero inside makes no sense. */
+bool
+http__request_text(struct http__request *request, const char *name, char *text,
+                   size_t capacity);
+
 /*
  * Looks at If-Match and If-None-Match of a read of something that is there and
  * has this ETag. Returns 200, or 304, which goes with the headers of the 200

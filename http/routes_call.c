@@ -51,15 +51,12 @@ choose_export(struct http__request *request)
     char text[HTTP_ARGUMENTS_BYTES_MAX + 1] = "";
     const char *arguments[HTTP_ARGUMENTS_MAX];
     struct runtime_error err;
-    size_t length;
 
     if (request->target.query.length == 0)
         return true;
-    bool has_export = http__request_parameter(request, "export", name,
-                                              sizeof(name), &length);
-    if (!has_export)
+    if (!http__request_text(request, "export", name, sizeof(name)))
         return !request->response;
-    http__request_parameter(request, "args", text, sizeof(text), &length);
+    http__request_text(request, "args", text, sizeof(text));
     if (request->response)
         return false;
     size_t count = split_arguments(text, arguments);

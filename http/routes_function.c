@@ -148,15 +148,14 @@ http__function_list(struct http__request *request)
     struct runtime_function_page page = {0};
     struct runtime_function_info info;
     struct runtime_error err;
-    size_t length;
     unsigned limit;
 
     if (!http__request_limit(request, &limit))
         return;
-    bool has_prefix = http__request_parameter(request, "prefix", prefix,
-                                              sizeof(prefix), &length);
-    bool has_cursor = http__request_parameter(request, "cursor", cursor,
-                                              sizeof(cursor), &length);
+    bool has_prefix =
+        http__request_text(request, "prefix", prefix, sizeof(prefix));
+    bool has_cursor =
+        http__request_text(request, "cursor", cursor, sizeof(cursor));
     if (request->response)
         return;
     enum runtime_status status = runtime_function_list(

@@ -127,6 +127,11 @@ static const struct {
     {"/v1/functions/math/invoke", "", "", 400, "arguments", "detail", NULL},
     {"/v1/functions/math/invoke?export=none", "", "", 404, "no-export",
      "detail", NULL},
+    /* Nothing of it is the name of an export that there is. */
+    {"/v1/functions/math/invoke?export=nothing%00", "", "", 400,
+     "bad-request", "detail", "the parameter 'export' has a zero in it"},
+    {"/v1/functions/math/invoke?export=same&args=1%00,2", "", "", 400,
+     "bad-request", "detail", "the parameter 'args' has a zero in it"},
     {"/v1/functions/hello/invoke?export=memory", "", "", 404, "no-export",
      "detail", NULL},
     {"/v1/functions/math/invoke?export=add&args=1", "", "", 400, "arguments",
@@ -288,6 +293,38 @@ START_TEST(there_may_be_as_many_arguments_as_the_limit)
 }
 END_TEST
 
+/* Parameters at their limit, and one byte past it. */
+static const struct {
+    const char *query;
+    size_t length_max;
+    const char *at_the_limit; /* what is wrong then, a type of problem */
+} lengths[] = {
+    {"export=", HTTP_EXPORT_BYTES_MAX, "no-export"},
+    {"export=same&args=", HTTP_ARGUMENTS_BYTES_MAX, "arguments"},
+};
+
+START_TEST(parameters_are_as_long_as_their_limit)
+{
+    for (size_t past = 0; past < 2; past++) {
+        char target[4096];
+        char type[64];
+        int begin = snprintf(target, sizeof(target),
+                             "/v1/functions/math/invoke?%s",
+                             lengths[_i].query);
+
+        memset(target + begin, 'x', lengths[_i].length_max + past);
+        target[(size_t)begin + lengths[_i].length_max + past] = '\0';
+        snprintf(type, sizeof(type), "urn:glass:problem:%s\"",
+                 past ? "bad-request" : lengths[_i].at_the_limit);
+        struct http_answer answer;
+        http_client_ask(world.port, "POST", target, "", "", 0, &answer);
+        ck_assert_msg(strstr(answer.body, type) != NULL, "%s: %s", type,
+                      answer.body);
+        http_answer_deinit(&answer);
+    }
+}
+END_TEST
+
 START_TEST(too_many_calls_at_once_are_told_to_come_back)
 {
     const struct http_world_options options = {.runtime = {.calls_max = 1}};
@@ -333,6 +370,8 @@ main(void)
     tcase_add_test(tests, an_input_streams_in_and_the_output_out);
     tcase_add_loop_test(tests, there_may_be_as_many_arguments_as_the_limit, 0,
                         2);
+    tcase_add_loop_test(tests, parameters_are_as_long_as_their_limit, 0,
+                        sizeof(lengths) / sizeof(*lengths));
     tcase_add_test(tests, too_many_calls_at_once_are_told_to_come_back);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

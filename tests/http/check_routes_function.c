@@ -351,6 +351,8 @@ START_TEST(functions_are_listed_in_pages_by_name)
     json_decref(document);
     ck_assert_int_eq(status_of("GET", "/v1/functions?limit=1001", ""), 400);
     ck_assert_int_eq(status_of("GET", "/v1/functions?all", ""), 400);
+    ck_assert_int_eq(status_of("GET", "/v1/functions?prefix=b%00", ""), 400);
+    ck_assert_int_eq(status_of("GET", "/v1/functions?cursor=b%001", ""), 400);
 }
 END_TEST
 
