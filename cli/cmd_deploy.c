@@ -30,6 +30,12 @@
       "configure a variable of theirs; may be repeated")                      \
     X(H, LIST, dir_read, "dir-read", "HOST[::GUEST]",                         \
       "let it read this part of the server's --files; may be repeated")       \
+    X(H, LIST, grant_read, "grant-read", "PREFIX",                            \
+      "of the state, let it read only such keys; may be repeated")            \
+    X(H, LIST, grant_write, "grant-write", "PREFIX",                          \
+      "of the state, let it write only such keys; may be repeated")           \
+    X(H, LIST, grant_secret, "grant-secret", "NAME",                          \
+      "let it get this secret of the server's; may be repeated")              \
     X(H, FLAG, warm, "warm", NULL,                                            \
       "configure that they may find what earlier ones left")                  \
     X(H, FLAG, reset, "reset", NULL, "configure nothing but what is given")
@@ -68,7 +74,8 @@ has_config(const struct deploy_options *values)
 {
     return values->reset || values->timeout || values->fuel ||
            values->memory || values->warm || values->env.count > 0 ||
-           values->dir_read.count > 0;
+           values->dir_read.count > 0 || values->grant_read.count > 0 ||
+           values->grant_write.count > 0 || values->grant_secret.count > 0;
 }
 
 /* Zero is the server's own default, which is said by saying nothing. */
@@ -97,6 +104,18 @@ add_directories(const struct deploy_options *values, json_t *config)
         json_object_set_new(dirs, guest, json_stringn(word, host_bytes));
     }
     return true;
+}
+
+/* A list that nobody has given an item is left out. */
+static void
+add_grant(json_t *grants, const char *name, const struct words *words)
+{
+    json_t *texts = words->count > 0 ? json_array() : NULL;
+
+    for (size_t index = 0; index < words->count; index++)
+        json_array_append_new(texts, json_string(words->items[index]));
+    if (texts)
+        json_object_set_new(grants, name, texts);
 }
 
 /* The configuration as text that the caller frees; null after a complaint. */
@@ -129,6 +148,11 @@ build_config(const struct deploy_options *values)
         json_decref(config);
         return NULL;
     }
+    json_t *grants = json_object();
+    json_object_set_new(config, "grants", grants);
+    add_grant(grants, "state_read", &values->grant_read);
+    add_grant(grants, "state_write", &values->grant_write);
+    add_grant(grants, "secrets", &values->grant_secret);
     char *text = json_dumps(config, JSON_COMPACT);
     json_decref(config);
     return text;

@@ -27,6 +27,8 @@
       "keep functions there; else they are forgotten")                        \
     X(H, TEXT, files, "files", "DIR",                                         \
       "let functions read parts of this directory")                           \
+    X(H, TEXT, secrets, "secrets", "FILE",                                    \
+      "JSON: by namespace, what functions can be granted")                    \
     X(H, TEXT, state, "state", "URL",                                         \
       "where values live: memory, redis://HOST:PORT, unix:PATH")              \
     X(H, NUMBER, threads, "threads", "COUNT",                                 \
@@ -168,6 +170,7 @@ open_runtime(const struct serve_options *values, struct service *service)
     struct runtime_options runtime_options = {
         .data_dir = values->data,
         .files_dir = values->files,
+        .secrets_file = values->secrets,
         .timeout_ms = values->timeout,
         .fuel = values->fuel,
         .memory_bytes = values->memory,

@@ -35,6 +35,33 @@ describe_directories(const struct runtime_config *config)
     return directories;
 }
 
+/* A list that is left out stays left out. */
+static void
+describe_grant(json_t *grants, const char *name,
+               const struct runtime_names *list)
+{
+    json_t *texts = list ? json_array() : NULL;
+
+    for (size_t index = 0; list && index < list->count; index++)
+        json_array_append_new(texts, http__json_text(
+                                         list->names[index],
+                                         strlen(list->names[index])));
+    if (texts)
+        json_object_set_new(grants, name, texts);
+}
+
+static json_t *
+describe_grants(const struct runtime_grants *grants)
+{
+    json_t *document = json_object();
+
+    describe_grant(document, "state_read", grants->state_read);
+    describe_grant(document, "state_write", grants->state_write);
+    describe_grant(document, "functions", grants->functions);
+    describe_grant(document, "secrets", grants->secrets);
+    return document;
+}
+
 /* The configuration as it can be deployed again: zeros are left out. */
 static json_t *
 describe_config(const struct runtime_config *config)
@@ -63,6 +90,10 @@ describe_config(const struct runtime_config *config)
     json_object_set_new(document, "env", env);
     if (config->directory_count > 0)
         json_object_set_new(document, "dirs", describe_directories(config));
+    json_t *grants = describe_grants(&config->grants);
+    if (json_object_size(grants) > 0)
+        json_object_set(document, "grants", grants);
+    json_decref(grants);
     return document;
 }
 

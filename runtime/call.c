@@ -452,6 +452,7 @@ initialise(struct runtime_call *call, struct runtime_error *err)
     struct runtime__faaslet *faaslet = NULL;
     struct gvm_snapshot *snapshot;
 
+    call->initialises = true;
     choose_limits(call, runtime__wait_now_ns(), &limits);
     call->deadline_ns = limits.deadline_ns;
     enum runtime_status status =

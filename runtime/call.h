@@ -45,6 +45,7 @@ struct runtime_call {
     char *failure; /* NULL: nothing, or there was no memory for it */
 
     bool is_admitted; /* counted in the runtime's calls */
+    bool initialises; /* the function, for the calls to come */
     uint64_t deadline_ns; /* of the monotonic clock, once it runs */
     bool started;
 

@@ -1,15 +1,17 @@
 /*
  * config.c - what a deployment chooses for its function.
  *
- * The idea: a configuration is one block of memory, first the structure, then
- * the variables, then their texts. Nothing of it changes once it is made, so
- * it is shared without a lock and freed by one free().
+ * The idea: a configuration is one block of memory, first the structure,
+ * then the variables, directories and lists, then their texts. Nothing of it
+ * changes once it is made, so it is shared without a lock and freed by one
+ * free().
  *
  * Nothing here has a state; any thread may call it.
  */
 #include "runtime/config.h"
 
 #include "runtime/error.h"
+#include "runtime/grants.h"
 #include "runtime/text.h"
 
 #include <inttypes.h>
@@ -151,6 +153,8 @@ runtime__config_copy(const struct runtime_config *config,
         return status;
 
     status = check_directories(config, err);
+    if (status == RUNTIME_OK)
+        status = runtime__grants_check(&config->grants, err);
     if (status != RUNTIME_OK)
         return status;
 
@@ -159,6 +163,8 @@ runtime__config_copy(const struct runtime_config *config,
         sizeof(*block) +
         config->variable_count * sizeof(struct runtime_variable) +
         config->directory_count * sizeof(struct runtime_directory) +
+        runtime__grants_pointer_bytes(&config->grants) +
+        runtime__grants_text_bytes(&config->grants) +
         texts_bytes_of(config));
     if (!block)
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
@@ -168,10 +174,12 @@ runtime__config_copy(const struct runtime_config *config,
     struct runtime_directory *directories =
         (struct runtime_directory *)(void *)(variables +
                                              config->variable_count);
-    char *text = (char *)(directories + config->directory_count);
+    char *lists = (char *)(directories + config->directory_count);
+    char *text = lists + runtime__grants_pointer_bytes(&config->grants);
     *block = *config;
     block->variables = variables;
     block->directories = directories;
+    text = runtime__grants_copy(&config->grants, lists, text, &block->grants);
     for (size_t i = 0; i < config->variable_count; i++)
         text = copy_pair(text, config->variables[i].name,
                          config->variables[i].value, &variables[i].name,
@@ -199,7 +207,8 @@ runtime__config_equals(const struct runtime_config *a,
     if (a->timeout_ms != b->timeout_ms || a->fuel != b->fuel ||
         a->memory_bytes != b->memory_bytes || a->reuse != b->reuse ||
         a->variable_count != b->variable_count ||
-        a->directory_count != b->directory_count)
+        a->directory_count != b->directory_count ||
+        !runtime__grants_equal(&a->grants, &b->grants))
         return false;
     for (size_t i = 0; i < a->directory_count; i++) {
         if (strcmp(a->directories[i].host, b->directories[i].host) != 0 ||
@@ -245,11 +254,11 @@ runtime__config_to_json(const struct runtime_config *config)
     }
     /* The limits are below the ceilings, far inside a signed number. */
     json_t *json = json_pack(
-        "{sI sI sI ss sO sO}", "timeout_ms", (json_int_t)config->timeout_ms,
+        "{sI sI sI ss sO sO so}", "timeout_ms", (json_int_t)config->timeout_ms,
         "fuel", (json_int_t)config->fuel, "memory_bytes",
         (json_int_t)config->memory_bytes, "reuse",
         runtime_reuse_name(config->reuse), "env", variables, "dirs",
-        directories);
+        directories, "grants", runtime__grants_to_json(&config->grants));
     json_decref(directories);
     json_decref(variables);
     return json;
@@ -275,6 +284,7 @@ number_from_json(const char *name, const json_t *json, uint64_t *number,
 struct room {
     struct runtime_variable variables[RUNTIME_VARIABLES_MAX];
     struct runtime_directory directories[RUNTIME_DIRECTORIES_MAX];
+    struct runtime__grants_room grants;
 };
 
 static enum runtime_status
@@ -372,6 +382,9 @@ member_from_json(const char *name, json_t *json,
         return variables_from_json(json, config, room->variables, err);
     if (!strcmp(name, "dirs"))
         return directories_from_json(json, config, room->directories, err);
+    if (!strcmp(name, "grants"))
+        return runtime__grants_from_json(json, &config->grants,
+                                         &room->grants, err);
     return runtime__error_set(err, RUNTIME_INVALID,
                               "a configuration has no member '%.64s'", name);
 }

@@ -40,6 +40,29 @@ struct runtime_directory {
     bool read_only;
 };
 
+struct runtime_names {
+    const char *const *names;
+    size_t count;
+};
+
+/*
+ * What a function may touch beyond itself. Each list has RUNTIME_GRANTS_MAX
+ * texts at most; null stands for the default. What is not granted is refused,
+ * which the function, its log and runtime_statistics say.
+ */
+struct runtime_grants {
+    /* Prefixes of the keys of its namespace ("" is all) that it may read and
+     * list, and write. Null: all of them. */
+    const struct runtime_names *state_read;
+    const struct runtime_names *state_write;
+
+    /* Functions that it may call. Null: none. */
+    const struct runtime_names *functions;
+
+    /* Secrets of its namespace that it may get. Null: none. */
+    const struct runtime_names *secrets;
+};
+
 /* What a deployment may choose; zero means the runtime's own. */
 struct runtime_config {
     uint64_t timeout_ms;
@@ -53,6 +76,8 @@ struct runtime_config {
      * `read_only`. RUNTIME_DIRECTORIES_MAX at most. */
     const struct runtime_directory *directories;
     size_t directory_count;
+
+    struct runtime_grants grants;
 };
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "runtime/call.h"
 #include "runtime/config.h"
+#include "runtime/grants.h"
+#include "runtime/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,6 +252,21 @@ runtime__host_fuel_left(struct gvm_call *call, void *data,
 
 /* ---- Configuration ------------------------------------------------------ */
 
+/* Answers with a text, or that there is none (NULL). */
+static enum gvm_status
+return_text(struct gvm_call *call, struct runtime__faaslet *faaslet,
+            union gvm_value *slots, const char *text)
+{
+    if (text)
+        return runtime__host_return_bytes(call, faaslet, slots, text,
+                                          strlen(text), 0, slots[2].i32,
+                                          slots[3].i32);
+    /* The buffer is held to the same rule when nothing is written. */
+    if (!runtime__host_range(faaslet, slots[2].i32, slots[3].i32))
+        return runtime__host_trap_range(call);
+    return runtime__host_return_i32(slots, RUNTIME__HOST_NOT_FOUND);
+}
+
 enum gvm_status
 runtime__host_config_get(struct gvm_call *call, void *data,
                          union gvm_value *slots)
@@ -263,13 +280,36 @@ runtime__host_config_get(struct gvm_call *call, void *data,
         return runtime__host_trap_range(call);
     const char *value =
         runtime__config_find(config, (const char *)name, slots[1].i32);
-    if (!value) {
-        /* The buffer is held to the same rule when nothing is written. */
-        if (!runtime__host_range(faaslet, slots[2].i32, slots[3].i32))
-            return runtime__host_trap_range(call);
-        return runtime__host_return_i32(slots, RUNTIME__HOST_NOT_FOUND);
+    return return_text(call, faaslet, slots, value);
+}
+
+/*
+ * A secret is as the file of secrets has it today, so what initialises gets
+ * none: it would stay in the snapshot, and be written to the disk with it.
+ */
+enum gvm_status
+runtime__host_secret_get(struct gvm_call *call, void *data,
+                         union gvm_value *slots)
+{
+    struct runtime__faaslet *faaslet = data;
+    struct runtime_call *of = faaslet->call;
+    uint32_t name_bytes = slots[1].i32;
+    const uint8_t *name =
+        runtime__host_range(faaslet, slots[0].i32, name_bytes);
+
+    if (!name || !runtime__host_range(faaslet, slots[2].i32, slots[3].i32))
+        return runtime__host_trap_range(call);
+    bool granted = runtime__grants_has(of->function->config->grants.secrets,
+                                       name, name_bytes);
+    if (!granted || of->initialises) {
+        runtime__grants_deny(of,
+                             granted ? "to initialise with the secret"
+                                     : "to get the secret",
+                             name, name_bytes);
+        return runtime__host_return_i32(slots, RUNTIME__HOST_DENIED);
     }
-    return runtime__host_return_bytes(call, faaslet, slots, value,
-                                      strlen(value), 0, slots[2].i32,
-                                      slots[3].i32);
+    return return_text(call, faaslet, slots,
+                       runtime__vault_find(of->runtime->vault,
+                                           of->function->namespace_, name,
+                                           name_bytes));
 }

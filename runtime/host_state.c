@@ -11,6 +11,9 @@
  */
 #include "runtime/host.h"
 
+#include "runtime/call.h"
+#include "runtime/grants.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,20 +100,64 @@ copy_key(struct gvm_call *call, struct runtime__faaslet *faaslet,
     return step_ok;
 }
 
-/* Begins an operation: makes the record and copies the key. */
+/* What an operation of the kind does with a key. */
+static unsigned
+access_of(enum state_kind kind)
+{
+    switch (kind) {
+    case STATE_GET:
+    case STATE_GET_RANGE:
+    case STATE_STAT:
+    case STATE_LIST:
+        return RUNTIME__READ;
+    case STATE_PUT:
+    case STATE_APPEND:
+    case STATE_COMPARE_AND_SWAP:
+    case STATE_DELETE:
+        return RUNTIME__WRITE;
+    default: /* an increment tells the number too */
+        return RUNTIME__READ | RUNTIME__WRITE;
+    }
+}
+
+/* Whether the function has been granted to do that; a refusal is told. */
+static struct step
+check_grants(struct runtime__faaslet *faaslet, enum state_kind kind,
+             const struct state_bytes *key)
+{
+    const struct runtime_grants *grants =
+        &faaslet->call->function->config->grants;
+    unsigned access = access_of(kind);
+
+    if (runtime__grants_allow_state(grants, access, key->bytes,
+                                    key->length_bytes))
+        return step_ok;
+    runtime__grants_deny(faaslet->call,
+                         access == RUNTIME__READ    ? "to read"
+                         : access == RUNTIME__WRITE ? "to write"
+                                                    : "to read and write",
+                         key->bytes, key->length_bytes);
+    return step_error(RUNTIME__HOST_DENIED);
+}
+
+/* Begins an operation: makes the record, copies the key and looks whether it
+ * is granted. */
 static struct step
 begin(struct gvm_call *call, struct runtime__faaslet *faaslet,
       enum state_kind kind, const union gvm_value *slots)
 {
+    struct state_bytes *key;
+
     if (!faaslet->wait)
         faaslet->wait = runtime__wait_create(faaslet->namespace_);
     if (!faaslet->wait)
         return step_error(RUNTIME__HOST_LIMIT);
     runtime__wait_clear(faaslet->wait, kind);
     struct runtime__wait *wait = faaslet->wait;
-    return copy_key(call, faaslet, slots[0].i32, slots[1].i32, wait->key,
-                    kind == STATE_LIST ? &wait->operation.prefix
-                                       : &wait->operation.key);
+    key = kind == STATE_LIST ? &wait->operation.prefix : &wait->operation.key;
+    struct step step =
+        copy_key(call, faaslet, slots[0].i32, slots[1].i32, wait->key, key);
+    return step.ok ? check_grants(faaslet, kind, key) : step;
 }
 
 static struct step

@@ -11,6 +11,7 @@
 #include "runtime/random.h"
 #include "runtime/registry.h"
 #include "runtime/runtime.h"
+#include "runtime/vault.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,6 +26,7 @@ struct runtime {
     pthread_mutex_t reclaim_lock; /* one at a time is enough */
     struct runtime__random random;
     int files_root; /* of `files_dir`, or -1 */
+    struct runtime__vault *vault; /* NULL: no secrets */
 
     /* Held while functions are written down and published. */
     pthread_mutex_t deploy_lock;
@@ -32,6 +34,7 @@ struct runtime {
 
     atomic_uint call_count;
     atomic_ullong started_count;
+    atomic_ullong denied_count; /* accesses that were not granted */
 };
 
 /*

@@ -75,6 +75,16 @@
 #define RUNTIME_DIRECTORIES_MAX 64
 #define RUNTIME_DIRECTORY_NAME_BYTES_MAX 4095
 
+/* Texts in each list of a function's grants, and what is one. A prefix is no
+ * longer than a key. */
+#define RUNTIME_GRANTS_MAX 256
+#define RUNTIME_GRANT_PREFIX_BYTES_MAX 480
+#define RUNTIME_SECRET_NAME_BYTES_MAX 256
+
+/* A secret, and the file with all of them. */
+#define RUNTIME_SECRET_BYTES_MAX 65536
+#define RUNTIME_SECRETS_BYTES_MAX (16u << 20)
+
 /* Descriptors that a program has open at once; one more is EMFILE. */
 #define RUNTIME_WASI_DESCRIPTORS_MAX 1024
 

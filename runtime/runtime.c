@@ -361,6 +361,9 @@ runtime_create(const struct runtime_options *options,
     if (status == RUNTIME_OK && copy.files_dir)
         status = runtime__directory_open_root(
             copy.files_dir, &created->files_root, err);
+    if (status == RUNTIME_OK && copy.secrets_file)
+        status = runtime__vault_open(copy.secrets_file, copy.notice,
+                                     copy.notice_data, &created->vault, err);
     if (status == RUNTIME_OK && copy.data_dir)
         status = load_all(created, err);
     if (status != RUNTIME_OK) {
@@ -370,6 +373,7 @@ runtime_create(const struct runtime_options *options,
     /* The caller's, and only needed until here. */
     created->options.data_dir = NULL;
     created->options.files_dir = NULL;
+    created->options.secrets_file = NULL;
     *runtime = created;
     return RUNTIME_OK;
 }
@@ -385,6 +389,7 @@ runtime_destroy(struct runtime *runtime)
     pthread_mutex_destroy(&runtime->deploy_lock);
     pthread_mutex_destroy(&runtime->reclaim_lock);
     runtime__random_deinit(&runtime->random);
+    runtime__vault_close(runtime->vault);
     if (runtime->files_root >= 0)
         close(runtime->files_root);
     free(runtime);
@@ -402,6 +407,8 @@ runtime_statistics(struct runtime *runtime,
                                               memory_order_relaxed),
         .idle_count = atomic_load_explicit(&runtime->idle.count,
                                            memory_order_relaxed),
+        .denied_count = atomic_load_explicit(&runtime->denied_count,
+                                             memory_order_relaxed),
         .guard = runtime->guard,
     };
 }

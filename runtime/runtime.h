@@ -142,6 +142,13 @@ struct runtime_options {
      */
     const char *files_dir;
 
+    /*
+     * A JSON file with the secrets that functions can be granted, by
+     * namespace and name: {"default": {"mail-password": "x"}}. It is read
+     * once. Null: there are none.
+     */
+    const char *secrets_file;
+
     enum runtime_bounds bounds;
 
     /* What one call may use unless its function's configuration differs. */
@@ -161,8 +168,9 @@ struct runtime_options {
 
     /*
      * Told, in one line, what was skipped in `data_dir` because it is
-     * damaged, and what is lower than asked for because the system has no
-     * more to give; only during runtime_create, on its thread. May be null.
+     * damaged, what is lower than asked for because the system has no more to
+     * give, and that others can read `secrets_file`; only during
+     * runtime_create, on its thread. May be null.
      */
     void (*notice)(void *notice_data, const char *message);
     void *notice_data;
@@ -172,9 +180,10 @@ struct runtime_options {
  * Creates a runtime with the functions that `data_dir` keeps. `options` may
  * be null; it is copied. What is damaged there is skipped and left alone.
  *
- * Returns RUNTIME_INVALID for options that make no sense, RUNTIME_BUSY when
- * another process uses the directory, RUNTIME_SYSTEM when it cannot be used,
- * or RUNTIME_NO_MEMORY.
+ * Returns RUNTIME_INVALID for options or secrets that make no sense,
+ * RUNTIME_LIMIT or RUNTIME_TOO_BIG for too many secrets, RUNTIME_NOT_FOUND when
+ * their file is not there, RUNTIME_BUSY when another process uses the
+ * directory, RUNTIME_SYSTEM when it cannot be used, or RUNTIME_NO_MEMORY.
  */
 enum runtime_status
 runtime_create(const struct runtime_options *options,
@@ -193,6 +202,7 @@ struct runtime_statistics {
     uint64_t call_count;    /* that exist now */
     uint64_t started_count; /* since the runtime was created */
     uint64_t idle_count;    /* faaslets that wait for a call */
+    uint64_t denied_count;  /* accesses that were not granted, ever */
     bool guard; /* whether guard pages bound the guests' memories */
 };
 
@@ -229,8 +239,9 @@ runtime_kind_name(enum runtime_kind kind);
 /*
  * Reads a configuration from the `length_bytes` bytes of a JSON object:
  * `timeout_ms`, `fuel`, `memory_bytes` (numbers), `reuse` ("fresh" or "warm"),
- * `env` (an object of strings) and `dirs` (an object: what the guest calls it,
- * and the directory), none of them required. Another member is
+ * `env` (an object of strings), `dirs` (an object: what the guest calls it,
+ * and the directory) and `grants` (an object of arrays of strings, named as in
+ * struct runtime_grants), none of them required. Another member is
  * RUNTIME_INVALID, as is what is no JSON; err names it. `config` is one
  * block: free() it.
  */

@@ -151,15 +151,28 @@ int32_t
 glass_config_get(const char *name, size_t name_length, void *buffer,
                  size_t capacity);
 
+/*
+ * Copies up to `capacity` bytes of a secret of the server's to `buffer`.
+ * Returns its length, GLASS_NOT_FOUND, or GLASS_DENIED when the deployment
+ * does not grant it. While the function is initialised it is always denied,
+ * since calls would begin with an old one: get it in the handler or in
+ * `glass_restored`.
+ */
+GLASS_IMPORT(secret_get)
+int32_t
+glass_secret_get(const char *name, size_t name_length, void *buffer,
+                 size_t capacity);
+
 /* ------------------------------------------------------------------ state */
 /*
  * Keys are 1..480 bytes of any value, in the namespace of the function. Every
  * operation is atomic. A version is a number that grows with every write in
  * the namespace; a key that is absent has version 0.
  *
- * Besides what is named, each may return GLASS_INVALID for a key of a wrong
- * length, GLASS_UNAVAILABLE and GLASS_TIMEOUT when the state's backend is away
- * or silent, and writes GLASS_LIMIT and GLASS_TOO_BIG.
+ * Besides what is named, each may return GLASS_DENIED for a key that the
+ * deployment does not grant, GLASS_INVALID for a key of a wrong length,
+ * GLASS_UNAVAILABLE and GLASS_TIMEOUT when the state's backend is away or
+ * silent, and writes GLASS_LIMIT and GLASS_TOO_BIG.
  */
 
 /* For `flags` of glass_state_put. */

@@ -54,6 +54,31 @@ expect 0 "$glass" invoke page
 expect 0 "$glass" deploy page "$copy" --reset
 expect 1 "$glass" invoke page
 
+# Secrets and grants: the names are shown, the secret to the function alone.
+grants=$GLASS_BIN_DIR/../tests/runtime/guests/grants.wasm
+expect 0 "$glass" deploy grants "$grants" --grant-secret b \
+    --grant-read a/ --grant-read c --grant-write a/ --json
+says '"grants":{"state_read":["a/","c"],"state_write":["a/"],"secrets":["b"]}'
+expect 0 "$glass" invoke grants
+is '..... .... . DDDDD DDDD D '
+expect 0 "$glass" invoke grants --data b
+is 'none'
+stop_server
+printf '{"default": {"b": "correct horse", "c": 1}}' >"$work/secrets"
+expect 1 "$glass" serve --listen 127.0.0.1:0 --secrets "$work/secrets"
+complains "the secret 'c' of the namespace 'default' is no string"
+printf '{"default": {"b": "correct horse"}}' >"$work/secrets"
+chmod 600 "$work/secrets"
+start_server --data "$work/data" --threads 2 --files "$work/files" \
+    --secrets "$work/secrets"
+expect 0 "$glass" invoke grants --data b
+is 'correct horse'
+expect 0 "$glass" invoke grants --data a
+is 'denied'
+if grep -rq 'correct horse' "$work/data" "$out" "$work/serve.err"; then
+    fail 'a secret was written down'
+fi
+
 expect 0 "$glass" invoke hello --data Glass
 is 'Hello, Glass!'
 expect 0 "$glass" invoke hello

@@ -202,6 +202,8 @@ static const struct {
     {"call_id", "P", 16},
     {"config_get", "P L 0 0", 0},
     {"config_get", "0 1 P L", 0},
+    {"secret_get", "P L 0 0", 0},
+    {"secret_get", "0 1 P L", 0},
     {"state_get", "P L 0 0", 0},
     {"state_get", "0 1 P L", 0},
     {"state_get_range", "P L 0 0 0", 0},
