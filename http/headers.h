@@ -15,6 +15,7 @@ struct MHD_Connection;
     X(content_length, "Content-Length")                                       \
     X(content_type, "Content-Type")                                           \
     X(expect, "Expect")                                                       \
+    X(glass_lock_token, "Glass-Lock-Token")                                   \
     X(glass_namespace, "Glass-Namespace")                                     \
     X(glass_timeout, "Glass-Timeout")                                         \
     X(host, "Host")                                                           \

@@ -16,6 +16,7 @@
 #include "http/condition.h"
 #include "http/problem.h"
 #include "http/response.h"
+#include "http/routes.h"
 #include "http/units.h"
 
 #include <stdlib.h>
@@ -49,10 +50,11 @@ http__request_complete(void *data, struct MHD_Connection *connection,
     struct http__request *request = *context;
 
     (void)connection;
-    (void)code;
     *context = NULL;
     if (!request)
         return;
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        http__lock_give_back(request);
     state_operation_deinit(&request->operation);
     runtime_call_destroy(request->call);
     if (request->response && request->phase != HTTP__PHASE_ANSWERED)

@@ -16,6 +16,7 @@
 #include "http/route.h"
 #include "http/server.h"
 #include "http/target.h"
+#include "http/waits.h"
 #include "runtime/runtime.h"
 #include "state/state.h"
 
@@ -70,6 +71,7 @@ struct http__request {
      * suspend it first, or the completion, which may be faster.
      */
     atomic_uint rendezvous;
+    struct http__wait wait;
     bool parks; /* finish() started something that has not ended */
     void (*resume)(struct http__request *request);
 

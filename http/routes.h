@@ -5,6 +5,8 @@
 #ifndef GLASS_HTTP_ROUTES_H
 #define GLASS_HTTP_ROUTES_H
 
+#include <stdbool.h>
+
 struct http__request;
 
 void http__call_begin(struct http__request *request);
@@ -17,6 +19,16 @@ void http__state_delete(struct http__request *request);
 void http__state_increment(struct http__request *request);
 void http__state_append(struct http__request *request);
 void http__state_list(struct http__request *request);
+
+void http__lock_lock(struct http__request *request);
+void http__lock_unlock(struct http__request *request);
+void http__lock_extend(struct http__request *request);
+
+/* Reads the header Glass-Lock-Token, if any; returns false after an answer. */
+bool http__lock_read_token(struct http__request *request);
+
+/* Gives back a lock that the request was granted, if it was: nobody hears. */
+void http__lock_give_back(struct http__request *request);
 
 void http__function_list(struct http__request *request);
 void http__function_get(struct http__request *request);

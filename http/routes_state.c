@@ -89,7 +89,7 @@ read_condition(struct http__request *request)
 void
 http__state_write_begin(struct http__request *request)
 {
-    if (read_condition(request))
+    if (http__lock_read_token(request) && read_condition(request))
         read_ttl(request);
 }
 

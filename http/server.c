@@ -134,6 +134,7 @@ http_server_create(const struct http_options *options,
     if (!created)
         return http__error_set(err, HTTP_NO_MEMORY, "no memory for a server");
     created->options = *options;
+    http__waits_init(&created->waits);
     created->listen_fd = created->stop_fd = -1;
     enum http_status status = HTTP_INVALID;
     if (!complete_options(&created->options)) {
@@ -207,6 +208,7 @@ http_server_drain(struct http_server *server, unsigned timeout_ms)
 {
     atomic_store(&server->draining, true);
     http__acceptor_stop(server);
+    http__waits_end(&server->waits);
     for (unsigned waited_ms = 0; count_requests(server) > 0;
          waited_ms += DRAIN_STEP_MS) {
         if (waited_ms >= timeout_ms)
@@ -223,12 +225,14 @@ http_server_destroy(struct http_server *server)
         return;
     atomic_store(&server->draining, true);
     http__acceptor_stop(server);
+    http__waits_end(&server->waits);
     /* What comes in meanwhile is refused, so this only goes down. */
     while (count_parked(server) > 0)
         sleep_one_step();
     for (unsigned index = 0; index < server->loop_count; index++)
         if (server->loops[index].daemon)
             MHD_stop_daemon(server->loops[index].daemon);
+    http__waits_deinit(&server->waits);
     free(server->loops);
     free(server);
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "http/http.h"
+#include "http/waits.h"
 
 /*
  * One loop. Its counters are written by few and read by the acceptor and by
@@ -47,6 +48,7 @@ struct http_server {
 
     struct http__loop *loops;
     unsigned loop_count;
+    struct http__waits waits;
 };
 
 /*

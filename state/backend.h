@@ -22,6 +22,10 @@ struct state__backend_class {
     enum state_status (*submit)(struct state__backend *backend,
                                 struct state_operation *operation);
 
+    /* The contract of state_store_cancel; null where nothing can be. */
+    void (*cancel)(struct state__backend *backend,
+                   struct state_operation *operation);
+
     /* Sets `up` and `message`; the store has set the rest. */
     void (*health)(struct state__backend *backend,
                    struct state_health *health);

@@ -198,6 +198,15 @@ end_without_namespace(struct state_operation *operation)
                                                : STATE_NOT_FOUND);
 }
 
+/* Finds the shard that has a namespace's key, by the hash. */
+static struct state__shard *
+find_shard(struct memory *memory, struct state__target *target)
+{
+    target->hash = state__shard_hash(memory->hash_seed,
+                                     target->namespace_->index, target->key);
+    return &memory->shards[target->hash & (memory->shard_count - 1)];
+}
+
 /* Finds where each operation of a batch goes; false: one cannot go on. */
 static bool
 aim(struct memory *memory, struct state__transaction *transaction,
@@ -277,9 +286,7 @@ submit(struct state__backend *backend, struct state_operation *operation)
     if (operation->kind == STATE_LIST)
         return state__listing_run(memory->shards, memory->shard_count,
                                   target.namespace_, operation);
-    target.hash = state__shard_hash(memory->hash_seed,
-                                    target.namespace_->index, target.key);
-    shard = &memory->shards[target.hash & (memory->shard_count - 1)];
+    shard = find_shard(memory, &target);
     if (state__operation_is_lock(operation->kind))
         return state__lock_keeper_submit(&memory->lock_keeper, shard, &target,
                                          operation);
@@ -291,6 +298,22 @@ submit(struct state__backend *backend, struct state_operation *operation)
     if (expires && (status == STATE_OK || status == STATE_PENDING))
         wake_sweeper(memory);
     return status;
+}
+
+static void
+cancel(struct state__backend *backend, struct state_operation *operation)
+{
+    struct memory *memory = (struct memory *)backend;
+    struct state__target target = {.key = operation->key};
+
+    if (operation->kind != STATE_LOCK)
+        return;
+    target.namespace_ = state__namespaces_find(&memory->namespaces,
+                                               operation->namespace_);
+    if (target.namespace_ != NULL)
+        state__lock_keeper_cancel(&memory->lock_keeper,
+                                  find_shard(memory, &target), &target,
+                                  operation);
 }
 
 static void
@@ -328,6 +351,7 @@ static const struct state__backend_class memory_class = {
     .name = "memory",
     .has_locks = true,
     .submit = submit,
+    .cancel = cancel,
     .health = health,
     .close = close_memory,
 };

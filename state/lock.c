@@ -256,9 +256,13 @@ grant(struct state__locks *locks, struct state__lock *lock, uint64_t now_ms,
     }
 }
 
-/* Takes a claim out of its queue and ends it; others may then hold. */
+/*
+ * Takes a claim out of its queue and ends it, with this status if it waited;
+ * others may then hold.
+ */
 static void
-give_up(struct state__locks *locks, struct claim *claim, uint64_t now_ms,
+give_up(struct state__locks *locks, struct claim *claim,
+        enum state_status status, uint64_t now_ms,
         struct state__ended *ended)
 {
     struct state__lock *lock = claim->lock;
@@ -267,7 +271,7 @@ give_up(struct state__locks *locks, struct claim *claim, uint64_t now_ms,
         TAILQ_REMOVE(&lock->holders, claim, place);
     } else {
         TAILQ_REMOVE(&lock->waiters, claim, place);
-        end(claim->operation, STATE_LOCKED, ended);
+        end(claim->operation, status, ended);
     }
     destroy_claim(locks, claim);
     grant(locks, lock, now_ms, ended);
@@ -282,8 +286,25 @@ state__locks_pass(struct state__locks *locks, uint64_t now_ms,
 
     while ((first = state__lock_heap_first(&locks->heap)) != NULL &&
            first->due_ms <= now_ms)
-        give_up(locks, (struct claim *)first, now_ms, ended);
+        give_up(locks, (struct claim *)first, STATE_LOCKED, now_ms, ended);
     return first != NULL ? first->due_ms : UINT64_MAX;
+}
+
+void
+state__locks_cancel(struct state__locks *locks,
+                    const struct state__target *target,
+                    const struct state_operation *operation, uint64_t now_ms,
+                    struct state__ended *ended)
+{
+    struct state__lock *lock = find(locks, target);
+    struct claim *claim = NULL;
+
+    if (lock != NULL)
+        TAILQ_FOREACH(claim, &lock->waiters, place)
+            if (claim->operation == operation)
+                break;
+    if (claim != NULL)
+        give_up(locks, claim, STATE_CLOSED, now_ms, ended);
 }
 
 void
@@ -404,7 +425,7 @@ state__locks_release(struct state__locks *locks,
 
     if (claim == NULL)
         return STATE_CONFLICT;
-    give_up(locks, claim, now_ms, ended);
+    give_up(locks, claim, STATE_OK, now_ms, ended);
     return STATE_OK;
 }
 

@@ -80,6 +80,13 @@ uint64_t
 state__locks_pass(struct state__locks *locks, uint64_t now_ms,
                   struct state__ended *ended);
 
+/* Ends an operation's waiting with STATE_CLOSED, if it waits for the key. */
+void
+state__locks_cancel(struct state__locks *locks,
+                    const struct state__target *target,
+                    const struct state_operation *operation, uint64_t now_ms,
+                    struct state__ended *ended);
+
 /* Ends all that waits with STATE_CLOSED. */
 void
 state__locks_close(struct state__locks *locks, struct state__ended *ended);

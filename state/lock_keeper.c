@@ -181,3 +181,18 @@ state__lock_keeper_submit(struct state__lock_keeper *keeper,
     complete(keeper, &ended);
     return status;
 }
+
+void
+state__lock_keeper_cancel(struct state__lock_keeper *keeper,
+                          struct state__shard *shard,
+                          const struct state__target *target,
+                          const struct state_operation *operation)
+{
+    uint64_t now_ms = keeper->clock->now_ms(keeper->clock->data);
+    struct state__ended ended = {0};
+
+    pthread_mutex_lock(&shard->lock);
+    state__locks_cancel(&shard->locks, target, operation, now_ms, &ended);
+    pthread_mutex_unlock(&shard->lock);
+    complete(keeper, &ended);
+}

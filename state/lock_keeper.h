@@ -49,6 +49,13 @@ state__lock_keeper_submit(struct state__lock_keeper *keeper,
                           const struct state__target *target,
                           struct state_operation *operation);
 
+/* Ends an operation's waiting with STATE_CLOSED, if it waits. */
+void
+state__lock_keeper_cancel(struct state__lock_keeper *keeper,
+                          struct state__shard *shard,
+                          const struct state__target *target,
+                          const struct state_operation *operation);
+
 /* Ends what is due in all shards; returns when the next claim ends. */
 uint64_t
 state__lock_keeper_pass(struct state__lock_keeper *keeper);

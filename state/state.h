@@ -510,6 +510,16 @@ state_store_submit(struct state_store *store,
                    struct state_operation *operation);
 
 /*
+ * Ends a LOCK that waits with STATE_CLOSED, soon: `complete` is called as
+ * usual, possibly before this returns. Nothing happens to an operation that
+ * does not wait, or no longer; who calls this sees to it that the record is
+ * there until it has returned.
+ */
+void
+state_store_cancel(struct state_store *store,
+                   struct state_operation *operation);
+
+/*
  * Frees what the record's outputs hold and clears the outputs; the inputs
  * stay. Null and a record never submitted do nothing. Not while it is
  * pending. The thread that submitted need not be the one that calls this.

@@ -167,3 +167,11 @@ state_store_submit(struct state_store *store,
     return state__batch_submit_each(store->backend, operation,
                                     store->value_bytes_max);
 }
+
+void
+state_store_cancel(struct state_store *store,
+                   struct state_operation *operation)
+{
+    if (store->backend->class->cancel != NULL)
+        store->backend->class->cancel(store->backend, operation);
+}

@@ -396,6 +396,45 @@ START_TEST(closing_a_store_ends_the_waiting)
 }
 END_TEST
 
+/* Remembers how it ended. */
+static void
+remember(struct state_operation *operation)
+{
+    *(enum state_status *)operation->data = operation->status;
+}
+
+START_TEST(cancelling_ends_one_waiting_and_lets_the_next_one_go_on)
+{
+    struct state_store *store = open_store("memory");
+    enum state_status ends[2] = {STATE_PENDING, STATE_PENDING};
+    struct state_operation held = {0}, waiters[2] = {0};
+
+    ck_assert_int_eq(lock(store, "k", true, 0, 0, &held), STATE_OK);
+    for (int i = 0; i < 2; i++) {
+        waiters[i] = (struct state_operation){.kind = STATE_LOCK,
+                                              .namespace_ = "locks",
+                                              .key = {"k", 1},
+                                              .is_shared = i == 1,
+                                              .timeout_ms = 600000,
+                                              .complete = remember,
+                                              .data = &ends[i]};
+        ck_assert_int_eq(state_store_submit(store, &waiters[i]),
+                         STATE_PENDING);
+    }
+    /* One that does not wait is left alone. */
+    state_store_cancel(store, &held);
+    ck_assert_int_eq(ends[0], STATE_PENDING);
+    state_store_cancel(store, &waiters[0]);
+    ck_assert_int_eq(ends[0], STATE_CLOSED);
+    ck_assert_int_eq(ends[1], STATE_OK);
+    state_store_cancel(store, &waiters[0]);
+    state_store_cancel(store, &waiters[1]);
+    ck_assert_int_eq(unlock(store, "k", waiters[1].token), STATE_OK);
+    ck_assert_int_eq(unlock(store, "k", held.token), STATE_OK);
+    state_store_close(store);
+}
+END_TEST
+
 START_TEST(no_thread_watches_while_nothing_was_locked)
 {
     static struct state__shard shards[2];
@@ -427,6 +466,7 @@ main(void)
         tokens_grow_from_one_store_to_the_next,
         completions_that_unlock_come_one_after_the_other,
         closing_a_store_ends_the_waiting,
+        cancelling_ends_one_waiting_and_lets_the_next_one_go_on,
         no_thread_watches_while_nothing_was_locked,
         NULL,
     };
