@@ -84,13 +84,6 @@ operation_complete(struct state_operation *operation)
     wake(operation->data);
 }
 
-static void
-call_complete(struct runtime_call *call, void *data)
-{
-    (void)call;
-    wake(data);
-}
-
 /* ---- The counter ------------------------------------------------------ */
 
 /* Submits an operation on the counter and waits for its end. */
@@ -180,7 +173,6 @@ report(const struct instance *instance, const struct runtime_result *result)
 static bool
 call_once(const struct instance *instance, struct runtime_call *call)
 {
-    struct waiter waiter = WAITER_BEGIN;
     struct runtime_error err;
     char input[24];
     int length = snprintf(input, sizeof(input), "%d", COUNTER_STEP);
@@ -190,8 +182,7 @@ call_once(const struct instance *instance, struct runtime_call *call)
         command_fail(&cmd_demo, "%s", err.message);
         return false;
     }
-    if (runtime_call_start(call, call_complete, &waiter) == RUNTIME_PENDING)
-        wait(&waiter);
+    runtime_call_run(call);
     const struct runtime_result *result = runtime_call_result(call);
     if (result->status == RUNTIME_OK)
         return report(instance, result);

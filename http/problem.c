@@ -122,6 +122,8 @@ kind_of_runtime(enum runtime_status status)
     case RUNTIME_TIMEOUT:
     case RUNTIME_OUT_OF_MEMORY:
         return HTTP__PROBLEM_INITIALISATION;
+    case RUNTIME_CANCELLED:
+        return HTTP__PROBLEM_CANCELLED;
     case RUNTIME_NO_MEMORY:
         return HTTP__PROBLEM_OVERLOADED;
     case RUNTIME_SYSTEM:

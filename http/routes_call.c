@@ -220,6 +220,8 @@ kind_of_end(enum runtime_status status)
         return HTTP__PROBLEM_FUEL;
     case RUNTIME_TIMEOUT:
         return HTTP__PROBLEM_DEADLINE;
+    case RUNTIME_CANCELLED:
+        return HTTP__PROBLEM_CANCELLED;
     case RUNTIME_OUT_OF_MEMORY:
         return HTTP__PROBLEM_MEMORY;
     case RUNTIME_TOO_BIG:
@@ -299,7 +301,7 @@ static void
 add_headers(struct http__request *request,
             const struct runtime_result *result)
 {
-    char text[96];
+    char text[128];
 
     http__response_header(request, "X-Call-Id",
                           runtime_call_id(request->call));
@@ -308,8 +310,11 @@ add_headers(struct http__request *request,
                               runtime_start_name(result->start));
     put_number(text, result->fuel_used);
     http__response_header(request, "Glass-Fuel-Used", text);
-    put_duration(stpcpy(put_duration(text, "init", result->init_ns), ", "),
-                 "exec", result->run_ns);
+    char *end = text;
+    if (result->queue_ns > 0)
+        end = stpcpy(put_duration(end, "queue", result->queue_ns), ", ");
+    end = stpcpy(put_duration(end, "init", result->init_ns), ", ");
+    put_duration(end, "exec", result->run_ns);
     http__response_header(request, "Server-Timing", text);
 }
 

@@ -1,21 +1,24 @@
 /*
  * call.h - one invocation of a function. See runtime.h.
  *
- * A call belongs to one thread at a time. What it collects from its guest is
- * in buffers that the host functions append to (host_core.c) and the streams
- * of WASI (call.c).
+ * A call belongs to one thread at a time, but for its task, which is the
+ * scheduler's. What it collects from its guest is in buffers that the host
+ * functions append to (host_core.c) and the streams of WASI (call.c).
  */
 #ifndef GLASS_RUNTIME_CALL_H
 #define GLASS_RUNTIME_CALL_H
 
 #include "runtime/buffer.h"
+#include "runtime/faaslet.h"
 #include "runtime/function.h"
 #include "runtime/runtime.h"
+#include "runtime/scheduler.h"
 #include "runtime/wasi.h"
 
 enum { runtime__call_id_bytes = 16 };
 
 struct runtime_call {
+    struct runtime__task task;
     struct runtime *runtime;
     struct runtime_function *function; /* counted */
     uint8_t id_bytes[runtime__call_id_bytes];
@@ -45,13 +48,50 @@ struct runtime_call {
     char *failure; /* NULL: nothing, or there was no memory for it */
 
     bool is_admitted; /* counted in the runtime's calls */
-    bool initialises; /* the function, for the calls to come */
-    uint64_t deadline_ns; /* of the monotonic clock, once it runs */
     bool started;
+    bool is_deferred; /* does not run inside runtime_call_start */
+
+    /* From the start to the end, of the call and of what it runs in. */
+    void (*complete)(struct runtime_call *call, void *data);
+    void *complete_data;
+    struct runtime__limits limits;
+    struct runtime__faaslet *faaslet; /* NULL: it has none yet, or no more */
+    struct runtime__texts program_arguments;
+    struct runtime__texts program_environment;
+    uint64_t begun_ns;
+    uint64_t queued_ns; /* until its first step */
+    uint64_t ready_ns;
+    bool has_outlived; /* a slice */
+
+    /* It initialises the function, and nobody else sees it. */
+    bool initialises;
+    /* It waits for such a call, in the function's list; or has, and how that
+     * ended is its own result so far. Under the function's first_lock. */
+    bool is_first_waiting;
+    bool is_first_ended;
+    struct runtime_call *next_first;
 
     struct runtime_value *values;
     struct runtime_result result;
 };
+
+/* A call of the function, whose reference it takes over, also on failure. */
+enum runtime_status
+runtime__call_create(struct runtime *runtime,
+                     struct runtime_function *function, bool is_admitted,
+                     struct runtime_call **call, struct runtime_error *err);
+
+/* The streams of a command: its input, output and log. */
+void
+runtime__call_streams(struct runtime_call *call,
+                      struct runtime_streams *streams);
+
+/* What a call waits for has come; on any thread. */
+void
+runtime__call_wake(void *call);
+
+/* What the scheduler does with calls. */
+extern const struct runtime__scheduler_callbacks runtime__call_callbacks;
 
 /* Appends to the output, or returns RUNTIME_LIMIT or RUNTIME_NO_MEMORY. */
 enum runtime_status

@@ -329,7 +329,11 @@ prepare(struct runtime *runtime, const struct runtime_deployment *deployment,
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for a function");
     prepared->pool.idle = &runtime->idle;
-    status = runtime__call_initialise(runtime, prepared, err);
+    if (runtime__function_join(prepared, &runtime->tenants))
+        status = runtime__call_initialise(runtime, prepared, err);
+    else
+        status = runtime__error_set(err, RUNTIME_NO_MEMORY,
+                                    "out of memory for a namespace");
     if (status != RUNTIME_OK) {
         runtime_function_put(prepared);
         return status;

@@ -9,7 +9,11 @@
  * What a call leaves behind in a faaslet is listed once, in faaslet_end: a new
  * member of the structure that a call changes is to be cleared there.
  *
- * The thread of the call runs everything here.
+ * What is to be run is a short list, since a call may be more than one export.
+ * Between two slices, and while a host function waits, nothing of it is on any
+ * thread's stack: the next step may be another thread's.
+ *
+ * One thread at a time uses a faaslet.
  */
 #include "runtime/faaslet.h"
 
@@ -125,7 +129,7 @@ create(struct gvm_engine *engine, struct runtime__module *module,
         status = fail_no_memory(err);
         goto fail;
     }
-    /* Nothing runs before run_slices grants its first slice. */
+    /* Nothing runs before a step grants the first slice. */
     gvm_call_set_fuel(made->vm_call, 0);
     *faaslet = made;
     return RUNTIME_OK;
@@ -185,10 +189,14 @@ runtime__faaslet_end(struct runtime__faaslet *faaslet, bool keeps_memory)
     faaslet->call = NULL;
     faaslet->store = NULL;
     faaslet->namespace_ = NULL;
-    faaslet->ended = RUNTIME_OK;
+    faaslet->run_count = faaslet->run_next = 0;
+    faaslet->suspension = GVM_SUSPENSION_NONE;
+    faaslet->until_ns = faaslet->sleeps_until_ns = 0;
     /* The last number stays: a cursor of an earlier call fits no list. */
     free(faaslet->listings);
     faaslet->listings = NULL;
+    if (faaslet->wait)
+        faaslet->wait = faaslet->wait->abandon(faaslet->wait);
     /* The record can be used again, a large value in it is not kept. */
     if (faaslet->wait && faaslet->wait->value.capacity_bytes >
                              RUNTIME_IDLE_VALUE_BYTES_MAX) {
@@ -213,25 +221,97 @@ runtime__faaslet_destroy(struct runtime__faaslet *faaslet)
     gvm_store_destroy(faaslet->vm_store);
     runtime__wasi_deinit(&faaslet->wasi);
     if (faaslet->wait)
+        faaslet->wait = faaslet->wait->abandon(faaslet->wait);
+    if (faaslet->wait)
         faaslet->wait->destroy(faaslet->wait);
     free(faaslet->listings);
     free(faaslet);
 }
 
-/* ---- Running ----------------------------------------------------------- */
+/* ---- What is to be run -------------------------------------------------- */
 
-/* Grants the next slice; false when there is no more to grant. */
+static void
+add(struct runtime__faaslet *faaslet, const struct runtime__run *run)
+{
+    assert(faaslet->run_count < RUNTIME__RUNS_MAX);
+    faaslet->runs[faaslet->run_count++] = *run;
+}
+
+/* The module is known to export it. */
+static struct gvm_func *
+find(const struct runtime__faaslet *faaslet, const char *name)
+{
+    struct gvm_extern export;
+    bool found = gvm_instance_export(faaslet->instance, name, strlen(name),
+                                     &export);
+
+    assert(found);
+    (void)found;
+    assert(export.kind == GVM_EXTERN_FUNC);
+    return export.func;
+}
+
+void
+runtime__faaslet_add(struct runtime__faaslet *faaslet, const char *name,
+                     const union gvm_value *arguments)
+{
+    add(faaslet, &(struct runtime__run){.func = find(faaslet, name),
+                                        .name = name,
+                                        .arguments = arguments});
+}
+
+void
+runtime__faaslet_add_initialisers(struct runtime__faaslet *faaslet)
+{
+    static const char *const names[] = {"_initialize", "glass_init",
+                                        "_faasm_zygote"};
+    struct gvm_func *start = gvm_instance_start(faaslet->instance);
+    struct gvm_func_type type;
+
+    if (start)
+        add(faaslet, &(struct runtime__run){.func = start, .name = "start"});
+    for (size_t i = 0; i < 3; i++) {
+        if (!runtime__module_find(faaslet->module, names[i], &type))
+            continue;
+        add(faaslet,
+            &(struct runtime__run){.func = find(faaslet, names[i]),
+                                   .name = names[i],
+                                   .returns_code = type.result_count > 0});
+        if (i == 1)
+            break; /* glass_init stands for _faasm_zygote too */
+    }
+}
+
+void
+runtime__faaslet_add_restored(struct runtime__faaslet *faaslet)
+{
+    if (faaslet->module->has_restored)
+        runtime__faaslet_add(faaslet, "glass_restored", NULL);
+}
+
+/* ---- Running ------------------------------------------------------------ */
+
+/*
+ * Grants the next slice; false when there is no more to grant. What the last
+ * one left over is kept where that did not suffice for what comes next, which
+ * may cost more than a slice. Who waited has a slice and not more, however
+ * often he does.
+ */
 static bool
 grant_fuel(struct runtime__faaslet *faaslet)
 {
+    uint64_t have = gvm_call_fuel(faaslet->vm_call);
     uint64_t left = faaslet->limits.fuel - faaslet->fuel_granted;
-    uint64_t slice = left < RUNTIME_SLICE_FUEL ? left : RUNTIME_SLICE_FUEL;
+    uint64_t slice = RUNTIME_SLICE_FUEL;
 
+    if (faaslet->suspension != GVM_SUSPENSION_FUEL)
+        slice -= have < slice ? have : slice;
+    if (slice > left)
+        slice = left;
     if (slice == 0)
-        return false;
+        return faaslet->suspension != GVM_SUSPENSION_FUEL;
     faaslet->fuel_granted += slice;
-    gvm_call_set_fuel(faaslet->vm_call,
-                      gvm_call_fuel(faaslet->vm_call) + slice);
+    gvm_call_set_fuel(faaslet->vm_call, have + slice);
     return true;
 }
 
@@ -242,54 +322,126 @@ fail_timeout(struct runtime_error *err)
                               "the call's deadline has passed");
 }
 
-/* GVM_SUSPENDED that went on until it was something else, or a limit. */
 static enum runtime_status
-run_slices(struct runtime__faaslet *faaslet, struct gvm_func *func,
-           const union gvm_value *arguments, enum gvm_status *vm_status,
-           struct gvm_error *vm_error, struct runtime_error *err)
+fail_fuel(const struct runtime__faaslet *faaslet, struct runtime_error *err)
 {
-    /* A first slice even where nothing is granted: the engine then stops it
-     * before the first instruction, and says so. */
-    grant_fuel(faaslet);
-    *vm_status =
-        gvm_call_start(faaslet->vm_call, func, arguments, vm_error);
-    while (*vm_status == GVM_SUSPENDED) {
-        /* No host function of ours asks for it. */
-        assert(gvm_call_suspension(faaslet->vm_call) !=
-               GVM_SUSPENSION_HOST);
-        if (faaslet->limits.deadline_ns != UINT64_MAX &&
-            runtime__wait_now_ns() >= faaslet->limits.deadline_ns)
-            return fail_timeout(err);
-        if (gvm_call_suspension(faaslet->vm_call) == GVM_SUSPENSION_FUEL &&
-            !grant_fuel(faaslet))
-            return runtime__error_set(
-                err, RUNTIME_OUT_OF_FUEL, "the fuel of %llu is used up",
-                (unsigned long long)faaslet->limits.fuel);
-        *vm_status = gvm_call_resume(faaslet->vm_call, vm_error);
-    }
-    return RUNTIME_OK;
+    return runtime__error_set(err, RUNTIME_OUT_OF_FUEL,
+                              "the fuel of %llu is used up",
+                              (unsigned long long)faaslet->limits.fuel);
 }
 
+/* How a run ended that the engine says has ended. */
 static enum runtime_status
-run(struct runtime__faaslet *faaslet, struct gvm_func *func,
-    const union gvm_value *arguments, struct runtime_error *err)
+judge(const struct runtime__faaslet *faaslet, const struct runtime__run *run,
+      enum gvm_status vm_status, const struct gvm_error *vm_error,
+      struct runtime_error *err)
 {
-    struct gvm_error vm_error;
-    enum gvm_status vm_status;
-    faaslet->wasi.deadline_ns = faaslet->limits.deadline_ns;
-    enum runtime_status status =
-        run_slices(faaslet, func, arguments, &vm_status, &vm_error, err);
-
-    if (status != RUNTIME_OK || vm_status == GVM_OK)
-        return status;
+    if (vm_status == GVM_OK) {
+        uint32_t code = run->returns_code
+                            ? gvm_call_results(faaslet->vm_call)[0].i32
+                            : 0;
+        if (code == 0)
+            return RUNTIME_OK;
+        return runtime__error_set(err, RUNTIME_FAILED, "%s returned %d",
+                                  run->name, (int)code);
+    }
     if (vm_status != GVM_EXITED)
-        return runtime__error_from_vm(err, &vm_error);
-    if (faaslet->ended == RUNTIME_TIMEOUT || faaslet->wasi.timed_out)
+        return runtime__error_from_vm(err, vm_error);
+    if (faaslet->wasi.timed_out)
         return fail_timeout(err);
     assert(faaslet->wasi.exited);
     return runtime__error_set(err, RUNTIME_EXITED,
                               "the program's exit code is %d",
                               (int)faaslet->wasi.exit_code);
+}
+
+/* Whether the slice's end is the end of all. */
+static enum runtime_status
+look_at_limits(const struct runtime__faaslet *faaslet,
+               struct runtime_error *err)
+{
+    const struct runtime__limits *limits = &faaslet->limits;
+
+    if (limits->deadline_ns != UINT64_MAX &&
+        runtime__wait_now_ns() >= limits->deadline_ns)
+        return fail_timeout(err);
+    if (faaslet->suspension == GVM_SUSPENSION_FUEL &&
+        limits->fuel == faaslet->fuel_granted)
+        return fail_fuel(faaslet, err);
+    return RUNTIME_OK;
+}
+
+/* Runs until the end of the list, or until something stops it. */
+static enum gvm_status
+run(struct runtime__faaslet *faaslet, enum runtime_status *status,
+    struct runtime_error *err)
+{
+    enum gvm_status vm_status = GVM_OK;
+    struct gvm_error vm_error;
+
+    *status = RUNTIME_OK;
+    while (faaslet->run_next < faaslet->run_count) {
+        const struct runtime__run *next = &faaslet->runs[faaslet->run_next];
+        vm_status = faaslet->suspension == GVM_SUSPENSION_NONE
+                        ? gvm_call_start(faaslet->vm_call, next->func,
+                                         next->arguments, &vm_error)
+                        : gvm_call_resume(faaslet->vm_call, &vm_error);
+        faaslet->suspension = gvm_call_suspension(faaslet->vm_call);
+        if (vm_status == GVM_SUSPENDED)
+            break;
+        *status = judge(faaslet, next, vm_status, &vm_error, err);
+        if (*status != RUNTIME_OK)
+            break;
+        faaslet->run_next++;
+    }
+    return vm_status;
+}
+
+enum runtime__step
+runtime__faaslet_step(struct runtime__faaslet *faaslet,
+                      enum runtime_status *status, struct runtime_error *err)
+{
+    bool begins = faaslet->suspension == GVM_SUSPENSION_NONE;
+
+    faaslet->wasi.deadline_ns = faaslet->limits.deadline_ns;
+    faaslet->until_ns = faaslet->wasi.until_ns = 0;
+    /* A first slice even where nothing is granted: the engine then stops it
+     * before the first instruction, and says so. */
+    if (!grant_fuel(faaslet) && !begins) {
+        *status = fail_fuel(faaslet, err);
+    } else if (run(faaslet, status, err) == GVM_SUSPENDED) {
+        if (faaslet->suspension == GVM_SUSPENSION_HOST) {
+            if (faaslet->wasi.until_ns)
+                faaslet->until_ns = faaslet->wasi.until_ns;
+            return RUNTIME__STEP_WAIT;
+        }
+        *status = look_at_limits(faaslet, err);
+        if (*status == RUNTIME_OK)
+            return RUNTIME__STEP_SLICE;
+    }
+    faaslet->run_count = faaslet->run_next = 0;
+    faaslet->suspension = GVM_SUSPENSION_NONE;
+    return RUNTIME__STEP_ENDED;
+}
+
+const union gvm_value *
+runtime__faaslet_results(const struct runtime__faaslet *faaslet)
+{
+    return gvm_call_results(faaslet->vm_call);
+}
+
+enum runtime_status
+runtime__faaslet_finish(struct runtime__faaslet *faaslet,
+                        struct runtime_error *err)
+{
+    enum runtime_status status = RUNTIME_OK;
+    enum runtime__step step;
+
+    do {
+        step = runtime__faaslet_step(faaslet, &status, err);
+        assert(step != RUNTIME__STEP_WAIT);
+    } while (step != RUNTIME__STEP_ENDED);
+    return status;
 }
 
 enum runtime_status
@@ -298,64 +450,14 @@ runtime__faaslet_run(struct runtime__faaslet *faaslet, const char *name,
                      const union gvm_value **results,
                      struct runtime_error *err)
 {
-    struct gvm_extern export;
-    bool found = gvm_instance_export(faaslet->instance, name, strlen(name),
-                                     &export);
-
-    assert(found);
-    (void)found;
-    assert(export.kind == GVM_EXTERN_FUNC);
-    enum runtime_status status = run(faaslet, export.func, arguments, err);
+    runtime__faaslet_add(faaslet, name, arguments);
+    enum runtime_status status = runtime__faaslet_finish(faaslet, err);
     if (status == RUNTIME_OK && results)
-        *results = gvm_call_results(faaslet->vm_call);
+        *results = runtime__faaslet_results(faaslet);
     return status;
 }
 
-/* glass_init and its like: no result, or 0. */
-static enum runtime_status
-run_initialiser(struct runtime__faaslet *faaslet, const char *name,
-                uint32_t result_count, struct runtime_error *err)
-{
-    const union gvm_value *results;
-    enum runtime_status status =
-        runtime__faaslet_run(faaslet, name, NULL, &results, err);
-
-    if (status != RUNTIME_OK || result_count == 0 || results[0].i32 == 0)
-        return status;
-    return runtime__error_set(err, RUNTIME_FAILED, "%s returned %d", name,
-                              (int)results[0].i32);
-}
-
-enum runtime_status
-runtime__faaslet_initialise(struct runtime__faaslet *faaslet,
-                            struct runtime_error *err)
-{
-    static const char *const names[] = {"_initialize", "glass_init",
-                                        "_faasm_zygote"};
-    struct gvm_func *start = gvm_instance_start(faaslet->instance);
-    enum runtime_status status = RUNTIME_OK;
-    struct gvm_func_type type;
-
-    if (start)
-        status = run(faaslet, start, NULL, err);
-    for (size_t i = 0; i < 3 && status == RUNTIME_OK; i++) {
-        if (!runtime__module_find(faaslet->module, names[i], &type))
-            continue;
-        status = run_initialiser(faaslet, names[i], type.result_count, err);
-        if (i == 1)
-            break; /* glass_init stands for _faasm_zygote too */
-    }
-    return status;
-}
-
-enum runtime_status
-runtime__faaslet_restored(struct runtime__faaslet *faaslet,
-                          struct runtime_error *err)
-{
-    if (!faaslet->module->has_restored)
-        return RUNTIME_OK;
-    return runtime__faaslet_run(faaslet, "glass_restored", NULL, NULL, err);
-}
+/* ---- What it used ------------------------------------------------------- */
 
 uint64_t
 runtime__faaslet_fuel_used(const struct runtime__faaslet *faaslet)

@@ -12,10 +12,12 @@
 #define GLASS_RUNTIME_FAASLET_H
 
 #include "runtime/module.h"
+#include "runtime/step.h"
 #include "runtime/wait.h"
 #include "runtime/wasi.h"
 
 struct runtime_call;
+struct runtime_function;
 struct state_store;
 
 /* What one faaslet may use. */
@@ -32,6 +34,18 @@ struct runtime__listing {
     uint8_t cursor[STATE_KEY_BYTES_MAX];
 };
 
+/* One export that is to be run, after those before it. */
+struct runtime__run {
+    struct gvm_func *func;
+    const char *name;   /* for messages; not copied */
+    bool returns_code;  /* and any but 0 is a failure */
+    /* As many as it has parameters; not copied, but before its first step. */
+    const union gvm_value *arguments;
+};
+
+/* The start function and three that initialise. */
+#define RUNTIME__RUNS_MAX 4
+
 /* Unfinished lists that a faaslet may have at once. */
 #define RUNTIME__LISTINGS_MAX 8
 
@@ -45,6 +59,18 @@ struct runtime__faaslet {
     struct runtime__limits limits;
     uint64_t fuel_granted; /* so far; what is left of it, vm_call knows */
 
+    /* What is to be run, and what is running or runs next. */
+    struct runtime__run runs[RUNTIME__RUNS_MAX];
+    unsigned run_count;
+    unsigned run_next;
+    enum gvm_suspension suspension; /* NONE: that has not begun */
+
+    /* By the monotonic clock: when the wait that a step ended with is over by
+     * itself (0: it is not), and the end of a sleep that goes on (0: none
+     * does). */
+    uint64_t until_ns;
+    uint64_t sleeps_until_ns;
+
     struct runtime__wasi wasi;
 
     /* What the imports of `glass` need; NULL in a program. */
@@ -52,15 +78,18 @@ struct runtime__faaslet {
     struct state_store *store;
     const char *namespace_;
 
-    /* Why a host function ended the call, when one did: RUNTIME_TIMEOUT. */
-    enum runtime_status ended;
-
     struct runtime__wait *wait; /* made when it is first needed */
     struct runtime__listing *listings;
     uint64_t listing_number_last;
 
     bool is_warm; /* its memory is as another call left it */
     struct runtime__faaslet *next; /* in a pool */
+
+    /* Between the end of a call and its going back (call_run.c). */
+    struct runtime__waste waste;
+    struct runtime_function *owner; /* counted */
+    bool is_pooled;                 /* or it is only destroyed */
+    bool keeps_memory;
 };
 
 /*
@@ -112,27 +141,47 @@ void
 runtime__faaslet_destroy(struct runtime__faaslet *faaslet);
 
 /*
- * Runs what comes before everything else: the start function, `_initialize`,
- * and `glass_init` or `_faasm_zygote`. Returns as runtime__faaslet_run does,
- * or RUNTIME_FAILED when the last returned another number than 0.
+ * Adds to what is to be run: what comes before everything else (the start
+ * function, `_initialize`, and `glass_init` or `_faasm_zygote`), or
+ * `glass_restored`, where there is one, or an export that the module is known
+ * to have. `name` and `arguments` have to stay until it has ended.
  */
-enum runtime_status
-runtime__faaslet_initialise(struct runtime__faaslet *faaslet,
-                            struct runtime_error *err);
-
-/* Runs `glass_restored`, where there is one; returns as run does. */
-enum runtime_status
-runtime__faaslet_restored(struct runtime__faaslet *faaslet,
-                          struct runtime_error *err);
+void
+runtime__faaslet_add_initialisers(struct runtime__faaslet *faaslet);
+void
+runtime__faaslet_add_restored(struct runtime__faaslet *faaslet);
+void
+runtime__faaslet_add(struct runtime__faaslet *faaslet, const char *name,
+                     const union gvm_value *arguments);
 
 /*
- * Runs an exported function to its end; the module is known to export it.
- * `results` (may be NULL) then points to its results, until the next run.
+ * Runs what was added, for a slice of fuel. When it has ended, `*status` says
+ * how, and nothing is left to be run:
  *
- * Returns RUNTIME_OK, RUNTIME_TRAP, RUNTIME_EXHAUSTED, RUNTIME_OUT_OF_FUEL,
+ * RUNTIME_OK, RUNTIME_TRAP, RUNTIME_EXHAUSTED, RUNTIME_OUT_OF_FUEL,
  * RUNTIME_TIMEOUT, RUNTIME_OUT_OF_MEMORY, RUNTIME_EXITED (proc_exit, with any
- * code: see `wasi`) or RUNTIME_NO_MEMORY.
+ * code: see `wasi`), RUNTIME_FAILED (what initialises returned another number
+ * than 0) or RUNTIME_NO_MEMORY.
+ *
+ * When it waits, `until_ns` is when that ends by itself.
  */
+enum runtime__step
+runtime__faaslet_step(struct runtime__faaslet *faaslet,
+                      enum runtime_status *status,
+                      struct runtime_error *err);
+
+/* The results of what was added last and ended with RUNTIME_OK, until
+ * something else is run. */
+const union gvm_value *
+runtime__faaslet_results(const struct runtime__faaslet *faaslet);
+
+/* Runs what was added to its end, where no host function parks. Returns as
+ * runtime__faaslet_step does. */
+enum runtime_status
+runtime__faaslet_finish(struct runtime__faaslet *faaslet,
+                        struct runtime_error *err);
+
+/* Runs an export to its end in the same way; `results` may be NULL. */
 enum runtime_status
 runtime__faaslet_run(struct runtime__faaslet *faaslet, const char *name,
                      const union gvm_value *arguments,

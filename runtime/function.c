@@ -79,11 +79,23 @@ runtime__function_create(const char *namespace_, const char *name,
     memset(function, 0, sizeof(*function));
     runtime__pool_init(&function->pool);
     atomic_init(&function->references, 1);
+    atomic_init(&function->outlived, 0);
+    pthread_mutex_init(&function->first_lock, NULL);
     strncpy(function->namespace_, namespace_, RUNTIME_NAME_BYTES_MAX);
     strncpy(function->name, name, RUNTIME_NAME_BYTES_MAX);
     function->module = module;
     function->config = config;
     return function;
+}
+
+bool
+runtime__function_join(struct runtime_function *function,
+                       struct runtime__tenants *tenants)
+{
+    function->tenant = runtime__tenant_get(tenants, function->namespace_);
+    if (function->tenant)
+        function->node.parent = &function->tenant->node;
+    return function->tenant != NULL;
 }
 
 struct runtime_function *
@@ -101,6 +113,8 @@ runtime_function_put(struct runtime_function *function)
                                                memory_order_acq_rel) != 1)
         return;
     runtime__pool_deinit(&function->pool);
+    runtime__tenant_put(function->tenant);
+    pthread_mutex_destroy(&function->first_lock);
     runtime__module_put(function->module);
     free(function->config);
     free(function);

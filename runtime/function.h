@@ -11,6 +11,7 @@
 #include "runtime/module.h"
 #include "runtime/pool.h"
 #include "runtime/runtime.h"
+#include "runtime/tenant.h"
 
 #include <stdatomic.h>
 
@@ -25,6 +26,19 @@ struct runtime_function {
     /* The digest of the file that says all this; empty: there is none. */
     char record[RUNTIME_DIGEST_SIZE];
     struct runtime__pool pool;
+
+    /* Its calls queue here, for the tenant (scheduler.h). */
+    struct runtime__queue_node node;
+    struct runtime__tenant *tenant; /* counted */
+
+    /* Not 0: its calls have outlived their first slice of late. */
+    atomic_uint outlived;
+
+    /* The first call of a function that was not initialised does that, and
+     * the others wait (call_run.c). Under the lock. */
+    pthread_mutex_t first_lock;
+    bool is_initialising;
+    struct runtime_call *first_waiting;
 };
 
 /*
@@ -35,6 +49,11 @@ struct runtime_function *
 runtime__function_create(const char *namespace_, const char *name,
                          struct runtime__module *module,
                          struct runtime_config *config);
+
+/* Has its calls queue for its tenant; false when out of memory. */
+bool
+runtime__function_join(struct runtime_function *function,
+                       struct runtime__tenants *tenants);
 
 /* One more reference; returns the function. */
 struct runtime_function *

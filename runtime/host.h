@@ -3,7 +3,12 @@
  *
  * A handler looks at its arguments in `slots` and leaves its result in
  * slots[0]. `data` is the struct runtime__faaslet that calls. It runs on the
- * thread of the call, which is the only one that touches the faaslet.
+ * thread that runs the call, the only one that touches the faaslet.
+ *
+ * A handler never blocks. One that has to wait returns GVM_SUSPENDED, and is
+ * called again with the same arguments when the call goes on, perhaps on
+ * another thread; what it has to remember is in the faaslet. When the call
+ * ends before that, it is not called again.
  *
  * The rules for guest memory:
  * - A pointer is looked up by runtime__host_range before anything else; what
@@ -52,6 +57,13 @@ runtime__host_return_i64(union gvm_value *slots, int64_t value)
     slots[0].slot = (uint64_t)value;
     return GVM_OK;
 }
+
+/*
+ * The faaslet's record for operations of the state, made when it is first
+ * needed. NULL when out of memory.
+ */
+struct runtime__wait *
+runtime__host_wait(struct runtime__faaslet *faaslet);
 
 /*
  * The host's address of a guest's range, or NULL when it leaves the memory,

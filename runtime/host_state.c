@@ -7,7 +7,11 @@
  * answer through a fresh look-up. The copy is what lets an operation be left
  * behind when the deadline passes first.
  *
- * Each runs on the thread of its call.
+ * Waiting is to return, and to be called again: then the ranges are looked up
+ * once more, but nothing is copied, and instead of submitting the answer is
+ * looked at.
+ *
+ * Each runs on the thread that runs its call.
  */
 #include "runtime/host.h"
 
@@ -141,19 +145,21 @@ check_grants(struct runtime__faaslet *faaslet, enum state_kind kind,
 }
 
 /* Begins an operation: makes the record, copies the key and looks whether it
- * is granted. */
+ * is granted. What is under way has begun already. */
 static struct step
 begin(struct gvm_call *call, struct runtime__faaslet *faaslet,
       enum state_kind kind, const union gvm_value *slots)
 {
+    struct runtime__wait *wait = runtime__host_wait(faaslet);
     struct state_bytes *key;
 
-    if (!faaslet->wait)
-        faaslet->wait = runtime__wait_create(faaslet->namespace_);
-    if (!faaslet->wait)
+    if (!wait)
         return step_error(RUNTIME__HOST_LIMIT);
-    runtime__wait_clear(faaslet->wait, kind);
-    struct runtime__wait *wait = faaslet->wait;
+    if (runtime__wait_is_pending(wait))
+        return step_end(GVM_SUSPENDED);
+    if (wait->is_under_way)
+        return step_ok;
+    runtime__wait_clear(wait, kind);
     key = kind == STATE_LIST ? &wait->operation.prefix : &wait->operation.key;
     struct step step =
         copy_key(call, faaslet, slots[0].i32, slots[1].i32, wait->key, key);
@@ -168,6 +174,8 @@ copy_value(struct gvm_call *call, struct runtime__faaslet *faaslet,
     const uint8_t *range =
         runtime__host_range(faaslet, pointer, length_bytes);
 
+    if (wait->is_under_way)
+        return step_ok;
     if (!range)
         return step_end(runtime__host_trap_range(call));
     if (length_bytes > STATE_VALUE_BYTES_CEILING)
@@ -192,15 +200,12 @@ check_target(struct gvm_call *call, const struct runtime__faaslet *faaslet,
     return step_ok;
 }
 
-/* Submits and waits; the operation's outputs are there afterwards. */
+/* Submits; the operation's outputs are there, or the handler ends for now. */
 static struct step
 submit(struct runtime__faaslet *faaslet)
 {
-    if (!runtime__wait_submit(&faaslet->wait, faaslet->store,
-                              faaslet->limits.deadline_ns)) {
-        faaslet->ended = RUNTIME_TIMEOUT;
-        return step_end(GVM_EXITED);
-    }
+    if (!runtime__wait_submit(faaslet->wait, faaslet->store))
+        return step_end(GVM_SUSPENDED);
     enum state_status status = faaslet->wait->operation.status;
     return status == STATE_OK ? step_ok : step_error(error_of_state(status));
 }

@@ -11,6 +11,8 @@
 #include "runtime/random.h"
 #include "runtime/registry.h"
 #include "runtime/runtime.h"
+#include "runtime/scheduler.h"
+#include "runtime/tenant.h"
 #include "runtime/vault.h"
 
 #include <pthread.h>
@@ -22,6 +24,8 @@ struct runtime {
     bool guard;
     unsigned groups; /* of host functions that there are */
     struct runtime__registry registry;
+    struct runtime__scheduler scheduler;
+    struct runtime__tenants tenants; /* of its queue */
     struct runtime__idle idle;
     pthread_mutex_t reclaim_lock; /* one at a time is enough */
     struct runtime__random random;
@@ -38,8 +42,8 @@ struct runtime {
 };
 
 /*
- * call.c: makes a sandbox of the function, initialises it, and freezes it for
- * the calls to come. It counts as a call.
+ * call_wait.c: makes a sandbox of the function, initialises it, and freezes it
+ * for the calls to come. It counts as a call.
  */
 enum runtime_status
 runtime__call_initialise(struct runtime *runtime,

@@ -53,6 +53,18 @@
 /* A call looks at the clock whenever it has spent this much fuel. */
 #define RUNTIME_SLICE_FUEL UINT64_C(250000)
 
+/* Threads that run what does not end at once; a zero option is one per core.
+ * Their priority is lower by this than that of the thread that creates the
+ * runtime. */
+#define RUNTIME_WORKERS_MAX 64
+#define RUNTIME_WORKER_NICE 10
+
+/*
+ * A function of which a call has outlived its first slice runs on the workers
+ * from the beginning, until so many of its calls in a row have not.
+ */
+#define RUNTIME_SHORT_CALLS_MIN 8
+
 /* All linear memories of one faaslet. */
 #define RUNTIME_MEMORY_BYTES_DEFAULT (UINT64_C(256) << 20)
 #define RUNTIME_MEMORY_BYTES_CEILING (UINT64_C(4) << 30)
@@ -107,6 +119,9 @@
 
 /* What is read or written at once, between two looks at the clock. */
 #define RUNTIME_WASI_PIECE_BYTES (4u << 20)
+
+/* How often a parked call looks at descriptors that it waits for. */
+#define RUNTIME_WASI_LOOK_NS 10000000u
 
 /* A path of a program; a longer one is ENAMETOOLONG. */
 #define RUNTIME_WASI_PATH_BYTES_MAX 4095

@@ -153,8 +153,10 @@ run(struct running *running, const struct gvm_func_type *type,
     faaslet->wasi.environment = &running->environment;
     faaslet->wasi.streams = running->program->streams;
     enum runtime_status status = open_directories(running, err);
-    if (status == RUNTIME_OK)
-        status = runtime__faaslet_initialise(faaslet, err);
+    if (status == RUNTIME_OK) {
+        runtime__faaslet_add_initialisers(faaslet);
+        status = runtime__faaslet_finish(faaslet, err);
+    }
     if (status == RUNTIME_OK)
         status = runtime__faaslet_run(faaslet,
                                       export_name ? export_name : "_start",

@@ -9,6 +9,7 @@
  */
 #include "runtime/internal.h"
 
+#include "runtime/call.h"
 #include "runtime/directory.h"
 #include "runtime/engine.h"
 #include "runtime/error.h"
@@ -47,6 +48,17 @@ or_default(uint64_t value, uint64_t default_)
     return value ? value : default_;
 }
 
+static unsigned
+core_count(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (count < 1)
+        return 1;
+    return count < RUNTIME_WORKERS_MAX ? (unsigned)count
+                                       : RUNTIME_WORKERS_MAX;
+}
+
 /* Copies the options, with the defaults filled in. */
 static enum runtime_status
 copy_options(const struct runtime_options *options,
@@ -81,6 +93,8 @@ copy_options(const struct runtime_options *options,
         or_default(o.output_bytes_max, RUNTIME_OUTPUT_BYTES_DEFAULT);
     if (!o.calls_max)
         o.calls_max = RUNTIME_CALLS_DEFAULT;
+    if (!o.worker_count)
+        o.worker_count = core_count();
 
     const struct bound bounds[] = {
         {"timeout_ms_max", o.timeout_ms_max, RUNTIME_TIMEOUT_MS_CEILING},
@@ -95,6 +109,7 @@ copy_options(const struct runtime_options *options,
         {"input_bytes_max", o.input_bytes_max, RUNTIME_BODY_BYTES_CEILING},
         {"output_bytes_max", o.output_bytes_max, RUNTIME_BODY_BYTES_CEILING},
         {"calls_max", o.calls_max, RUNTIME_CALLS_CEILING},
+        {"worker_count", o.worker_count, RUNTIME_WORKERS_MAX},
         {"bounds", (uint64_t)o.bounds, RUNTIME_BOUNDS_GUARD},
     };
     *copy = o;
@@ -254,9 +269,11 @@ load_function(struct runtime *runtime, const char *namespace_,
     }
     struct runtime_function *function =
         runtime__function_create(namespace_, name, module, kept.config);
-    if (!function)
+    if (!function || !runtime__function_join(function, &runtime->tenants)) {
+        runtime_function_put(function);
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for a function");
+    }
     function->pool.idle = &runtime->idle;
     function->version = kept.version;
     function->deployed_ms = kept.deployed_ms;
@@ -329,6 +346,24 @@ load_all(struct runtime *runtime, struct runtime_error *err)
 
 /* ---- Creating and destroying -------------------------------------------- */
 
+/* Besides the calls that were admitted, every function may have one that
+ * initialises it. */
+static enum runtime_status
+start_scheduler(struct runtime *runtime, struct runtime_error *err)
+{
+    const struct runtime_options *options = &runtime->options;
+    size_t task_count_max =
+        (size_t)options->calls_max + RUNTIME_FUNCTIONS_MAX;
+
+    if (runtime__scheduler_init(&runtime->scheduler,
+                                &runtime__call_callbacks,
+                                options->worker_count, task_count_max))
+        return RUNTIME_OK;
+    return runtime__error_set(err, RUNTIME_NO_MEMORY,
+                              "there are no %u threads to be had",
+                              options->worker_count + 1);
+}
+
 enum runtime_status
 runtime_create(const struct runtime_options *options,
                struct runtime **runtime, struct runtime_error *err)
@@ -356,6 +391,7 @@ runtime_create(const struct runtime_options *options,
     pthread_mutex_init(&created->reclaim_lock, NULL);
     runtime__registry_init(&created->registry);
     pthread_mutex_init(&created->deploy_lock, NULL);
+    runtime__tenants_init(&created->tenants, &created->scheduler.root);
     status = runtime__engine_create(copy.bounds, &created->engine,
                                     &created->guard, err);
     if (status == RUNTIME_OK && copy.files_dir)
@@ -366,6 +402,8 @@ runtime_create(const struct runtime_options *options,
                                      copy.notice_data, &created->vault, err);
     if (status == RUNTIME_OK && copy.data_dir)
         status = load_all(created, err);
+    if (status == RUNTIME_OK)
+        status = start_scheduler(created, err);
     if (status != RUNTIME_OK) {
         runtime_destroy(created);
         return status;
@@ -383,7 +421,9 @@ runtime_destroy(struct runtime *runtime)
 {
     if (!runtime)
         return;
+    runtime__scheduler_deinit(&runtime->scheduler);
     runtime__registry_deinit(&runtime->registry);
+    runtime__tenants_deinit(&runtime->tenants);
     runtime__keep_close(runtime->keep);
     gvm_engine_destroy(runtime->engine);
     pthread_mutex_destroy(&runtime->deploy_lock);
@@ -405,6 +445,7 @@ runtime_statistics(struct runtime *runtime,
                                            memory_order_relaxed),
         .started_count = atomic_load_explicit(&runtime->started_count,
                                               memory_order_relaxed),
+        .parked_count = runtime__scheduler_count(&runtime->scheduler),
         .idle_count = atomic_load_explicit(&runtime->idle.count,
                                            memory_order_relaxed),
         .denied_count = atomic_load_explicit(&runtime->denied_count,

@@ -67,6 +67,7 @@ extern "C" {
     X(RUNTIME_EXITED, "exited", "the program's exit code is not 0")           \
     X(RUNTIME_OUT_OF_FUEL, "out-of-fuel", "the fuel is used up")              \
     X(RUNTIME_TIMEOUT, "timeout", "the deadline has passed")                  \
+    X(RUNTIME_CANCELLED, "cancelled", "the call was cancelled")               \
     X(RUNTIME_OUT_OF_MEMORY, "out-of-memory",                                 \
       "the function needs more memory than it may have")                      \
     X(RUNTIME_SYSTEM, "system", "the operating system refused")               \
@@ -166,6 +167,9 @@ struct runtime_options {
     size_t output_bytes_max;
     unsigned calls_max;
 
+    /* Threads for what does not end at once; zero: one per core. */
+    unsigned worker_count;
+
     /*
      * Told, in one line, what was skipped in `data_dir` because it is
      * damaged, what is lower than asked for because the system has no more to
@@ -201,6 +205,7 @@ struct runtime_statistics {
     uint64_t function_count;
     uint64_t call_count;    /* that exist now */
     uint64_t started_count; /* since the runtime was created */
+    uint64_t parked_count;  /* calls that are pending */
     uint64_t idle_count;    /* faaslets that wait for a call */
     uint64_t denied_count;  /* accesses that were not granted, ever */
     bool guard; /* whether guard pages bound the guests' memories */
@@ -452,20 +457,39 @@ runtime_call_set_timeout_ms(struct runtime_call *call, uint64_t timeout_ms);
 void
 runtime_call_set_fuel(struct runtime_call *call, uint64_t fuel);
 
+/* Has runtime_call_start return RUNTIME_PENDING and run nothing of it. */
+void
+runtime_call_set_deferred(struct runtime_call *call);
+
 /* -- Then: -- */
 
 /*
- * Starts the call, once. Returns how it ended, which is also the status of
- * its result; `complete` is not called then. Or returns RUNTIME_PENDING: then
- * `complete` is called exactly once, on any thread, under no lock, possibly
- * before this returns, and the caller must not touch the call after
- * RUNTIME_PENDING until then. `complete` may destroy the call; it must not
+ * Starts the call, once, and runs it for a slice (RUNTIME_SLICE_FUEL). Returns
+ * how it ended, which is also the status of its result; `complete` is not
+ * called then. Or it did not end, because it takes longer or has to wait: that
+ * is RUNTIME_PENDING, and the rest of it is done on threads of the runtime's.
+ * Then `complete` is called exactly once, on any thread, under no lock,
+ * possibly before this returns, and until then the call must not be touched
+ * but by runtime_call_cancel. `complete` may destroy the call; it must not
  * block.
  */
 enum runtime_status
 runtime_call_start(struct runtime_call *call,
                    void (*complete)(struct runtime_call *call, void *data),
                    void *data);
+
+/* The same, but waits for the end. Not inside `complete`. */
+enum runtime_status
+runtime_call_run(struct runtime_call *call);
+
+/*
+ * Ends a pending call soon, as RUNTIME_CANCELLED: at once when it waits, after
+ * its slice when it runs. `complete` is called as ever. It may end in its own
+ * way before that, and who cancels sees to it that the call is not destroyed
+ * meanwhile. Any thread.
+ */
+void
+runtime_call_cancel(struct runtime_call *call);
 
 /* A result of a plain export. */
 struct runtime_value {
@@ -524,7 +548,9 @@ struct runtime_result {
     uint64_t fuel_used;    /* what initialised the function is not counted */
     uint64_t memory_bytes; /* of linear memory, in the end */
 
-    /* How long it took: to get a sandbox; to run. */
+    /* How long it took: until its turn came, when it was deferred; to get a
+     * sandbox; to run, with all its waiting. */
+    uint64_t queue_ns;
     uint64_t init_ns;
     uint64_t run_ns;
 };

@@ -1,37 +1,27 @@
 /*
- * wait.c - how a call waits.
+ * wait.c - how a call waits for an operation of the state. See wait.h.
  *
- * The idea: there is exactly one function in which the runtime blocks on
- * behalf of a guest, wait_for. It ends when an operation has completed or a
- * point in time has come, whichever is first. The scheduler will park the
- * call instead.
- *
- * A completion comes on any thread. Who waits and who completes agree by two
- * flags under the lock: `completed`, then the waiter goes on and the record
- * stays its own; or `abandoned`, then the completion frees the record.
+ * A completion comes on any thread. Who waits and who completes agree by the
+ * two flags under the lock: when the waiter has abandoned the record, the
+ * completion frees it; else it wakes the waiter, still with the lock held, so
+ * that he cannot be gone meanwhile.
  */
 #include "runtime/wait.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct runtime__wait *
 runtime__wait_create(const char *namespace_)
 {
-    pthread_condattr_t attributes;
     struct runtime__wait *wait = calloc(1, sizeof(*wait));
 
     if (!wait)
         return NULL;
     wait->destroy = runtime__wait_destroy;
+    wait->abandon = runtime__wait_abandon;
     strncpy(wait->namespace_, namespace_, sizeof(wait->namespace_) - 1);
     pthread_mutex_init(&wait->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&wait->ended, &attributes);
-    pthread_condattr_destroy(&attributes);
     return wait;
 }
 
@@ -42,7 +32,6 @@ runtime__wait_destroy(struct runtime__wait *wait)
         return;
     state_operation_deinit(&wait->operation);
     runtime__buffer_deinit(&wait->value);
-    pthread_cond_destroy(&wait->ended);
     pthread_mutex_destroy(&wait->lock);
     free(wait);
 }
@@ -57,31 +46,10 @@ complete(struct state_operation *operation)
     bool abandoned = wait->abandoned;
     wait->completed = true;
     if (!abandoned)
-        pthread_cond_signal(&wait->ended);
+        wait->wake(wait->wake_data);
     pthread_mutex_unlock(&wait->lock);
     if (abandoned)
         runtime__wait_destroy(wait);
-}
-
-/*
- * Waits until `completed` or `until_ns`; returns which it was. With the lock
- * held. This is the one place where a thread blocks for a guest.
- */
-static bool
-wait_for(struct runtime__wait *wait, uint64_t until_ns)
-{
-    /* The kernel takes seconds as a signed number. */
-    struct timespec until = {
-        .tv_sec = (time_t)(until_ns / 1000000000u),
-        .tv_nsec = (long)(until_ns % 1000000000u),
-    };
-
-    while (!wait->completed) {
-        if (pthread_cond_timedwait(&wait->ended, &wait->lock, &until) ==
-            ETIMEDOUT)
-            break;
-    }
-    return wait->completed;
 }
 
 void
@@ -95,31 +63,42 @@ runtime__wait_clear(struct runtime__wait *wait, enum state_kind kind)
         .data = wait,
     };
     wait->value.length_bytes = 0;
+    wait->is_under_way = false;
     wait->completed = false;
 }
 
 bool
-runtime__wait_submit(struct runtime__wait **wait, struct state_store *store,
-                     uint64_t deadline_ns)
+runtime__wait_is_pending(struct runtime__wait *wait)
 {
-    struct runtime__wait *record = *wait;
-
-    if (state_store_submit(store, &record->operation) != STATE_PENDING)
-        return true;
-    pthread_mutex_lock(&record->lock);
-    bool completed = wait_for(record, deadline_ns);
-    record->abandoned = !completed;
-    pthread_mutex_unlock(&record->lock);
-    if (!completed)
-        *wait = NULL;
-    return completed;
+    if (!wait->is_under_way)
+        return false;
+    pthread_mutex_lock(&wait->lock);
+    bool completed = wait->completed;
+    pthread_mutex_unlock(&wait->lock);
+    return !completed;
 }
 
-void
-runtime__wait_until(struct runtime__wait *wait, uint64_t until_ns)
+bool
+runtime__wait_submit(struct runtime__wait *wait, struct state_store *store)
+{
+    if (!wait->is_under_way) {
+        if (state_store_submit(store, &wait->operation) != STATE_PENDING)
+            return true;
+        wait->is_under_way = true;
+    }
+    wait->is_under_way = runtime__wait_is_pending(wait);
+    return !wait->is_under_way;
+}
+
+struct runtime__wait *
+runtime__wait_abandon(struct runtime__wait *wait)
 {
     pthread_mutex_lock(&wait->lock);
-    wait->completed = false;
-    wait_for(wait, until_ns);
+    wait->abandoned = wait->is_under_way && !wait->completed;
+    bool abandoned = wait->abandoned;
     pthread_mutex_unlock(&wait->lock);
+    if (abandoned)
+        return NULL;
+    wait->is_under_way = false;
+    return wait;
 }

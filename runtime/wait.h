@@ -1,9 +1,9 @@
 /*
- * wait.h - how a call waits: for an operation of the state, or for a time.
+ * wait.h - how a call waits for an operation of the state.
  *
- * Today the thread of the call waits itself, in one function (wait.c). When
- * calls can be parked, the scheduler takes that function's place, and nothing
- * else changes.
+ * Nobody blocks for it: a host function whose operation is pending says so,
+ * and is called again when the call is resumed. It finds here how far it had
+ * come.
  */
 #ifndef GLASS_RUNTIME_WAIT_H
 #define GLASS_RUNTIME_WAIT_H
@@ -26,13 +26,22 @@ struct runtime__wait {
     uint8_t cursor[STATE_KEY_BYTES_MAX];
     struct runtime__buffer value;
 
-    /* runtime__wait_destroy: who never made a wait need not link it, and what
-     * it takes of the state. */
+    /* runtime__wait_destroy and _abandon: who never made a wait need not link
+     * them, and what they take of the state. */
     void (*destroy)(struct runtime__wait *wait);
+    struct runtime__wait *(*abandon)(struct runtime__wait *wait);
+
+    /* Called on any thread when a pending operation has ended; must not
+     * block. Set by who submits. */
+    void (*wake)(void *wake_data);
+    void *wake_data;
+
+    /* The waiter's: an operation was pending, and its answer has not been
+     * looked at. */
+    bool is_under_way;
 
     /* What follows is under the lock. */
     pthread_mutex_t lock;
-    pthread_cond_t ended;
     bool completed;
     bool abandoned;
 };
@@ -50,17 +59,24 @@ void
 runtime__wait_clear(struct runtime__wait *wait, enum state_kind kind);
 
 /*
- * Submits the operation and waits for its end, but not past `deadline_ns` of
- * the monotonic clock. False when that came first: `*wait` is NULL then and
- * what it was is gone, and whether the operation happens is unknown.
+ * Submits the operation, unless one is under way. True: it has ended, and its
+ * answer is in the record. False: it is under way, and `wake` will be called;
+ * then this is to be asked again. (Now and then it is called without need.)
  */
 bool
-runtime__wait_submit(struct runtime__wait **wait, struct state_store *store,
-                     uint64_t deadline_ns);
+runtime__wait_submit(struct runtime__wait *wait, struct state_store *store);
 
-/* Waits until `until_ns` of the monotonic clock. */
-void
-runtime__wait_until(struct runtime__wait *wait, uint64_t until_ns);
+/* Whether one is under way and has not ended: its inputs are to be left
+ * alone. */
+bool
+runtime__wait_is_pending(struct runtime__wait *wait);
+
+/*
+ * Nobody waits any more. An operation that is under way keeps the record and
+ * frees it when it ends: then this returns NULL, and else the record.
+ */
+struct runtime__wait *
+runtime__wait_abandon(struct runtime__wait *wait);
 
 /* The monotonic clock, in nanoseconds (wait_clock.c). */
 uint64_t

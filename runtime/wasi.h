@@ -38,6 +38,15 @@ struct runtime__wasi {
      * such time. */
     uint64_t deadline_ns;
 
+    /*
+     * Whether a function that has to wait returns GVM_SUSPENDED, to be called
+     * again when the call goes on, and not later than `until_ns`. If not, it
+     * blocks its thread.
+     */
+    bool parks;
+    uint64_t until_ns;
+    struct runtime__wasi_poll *poll; /* wasi_poll.c: one that is parked */
+
     /* wasi_table.c; NULL until the first descriptor is asked for. */
     struct runtime__wasi_descriptor *descriptors;
     uint32_t descriptor_count; /* places, free ones as well */

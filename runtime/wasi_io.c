@@ -137,7 +137,7 @@ wait_for(const struct transfer *transfer, int fd)
 /* Adds to `moved_bytes` what was moved of these ranges. */
 static enum runtime__wasi_errno
 move_ranges(const struct transfer *transfer, const struct iovec *ranges,
-            uint32_t count, uint32_t *moved_bytes, bool *timed_out)
+            uint32_t count, uint32_t *moved_bytes, bool *stopped)
 {
     for (;;) {
         ssize_t moved = move_once(transfer, ranges, count, *moved_bytes);
@@ -152,7 +152,8 @@ move_ranges(const struct transfer *transfer, const struct iovec *ranges,
             return runtime__wasi_errno_last();
         switch (wait_for(transfer, transfer->descriptor->number)) {
         case RUNTIME__WASI_WAIT_DEADLINE:
-            *timed_out = true;
+        case RUNTIME__WASI_WAIT_PARKED:
+            *stopped = true;
             return RUNTIME__WASI_SUCCESS;
         case RUNTIME__WASI_WAIT_REFUSED:
             return runtime__wasi_errno_last();
@@ -166,7 +167,7 @@ move_ranges(const struct transfer *transfer, const struct iovec *ranges,
  * that is all that there will be. */
 static bool
 move_pieces(const struct transfer *transfer, const struct iovec *range,
-            uint32_t *moved_bytes, bool *timed_out,
+            uint32_t *moved_bytes, bool *stopped,
             enum runtime__wasi_errno *error)
 {
     for (size_t at = 0; at < range->iov_len;) {
@@ -179,11 +180,11 @@ move_pieces(const struct transfer *transfer, const struct iovec *range,
         /* More than a program can count, when ranges overlap. */
         if (before > INT32_MAX - RUNTIME_WASI_PIECE_BYTES)
             return false;
-        *error = move_ranges(transfer, &piece, 1, moved_bytes, timed_out);
+        *error = move_ranges(transfer, &piece, 1, moved_bytes, stopped);
         at += *moved_bytes - before;
         if (runtime__wasi_is_late(transfer->wasi))
-            *timed_out = true;
-        if (*error != RUNTIME__WASI_SUCCESS || *timed_out ||
+            *stopped = true;
+        if (*error != RUNTIME__WASI_SUCCESS || *stopped ||
             *moved_bytes - before < piece.iov_len)
             return false;
     }
@@ -192,7 +193,7 @@ move_pieces(const struct transfer *transfer, const struct iovec *range,
 
 static enum runtime__wasi_errno
 move_file(const struct transfer *transfer, uint32_t *moved_bytes,
-          bool *timed_out)
+          bool *stopped)
 {
     enum runtime__wasi_errno error = RUNTIME__WASI_SUCCESS;
     uint64_t wanted_bytes = 0;
@@ -201,10 +202,10 @@ move_file(const struct transfer *transfer, uint32_t *moved_bytes,
         wanted_bytes += transfer->ranges[i].iov_len;
     if (wanted_bytes <= RUNTIME_WASI_PIECE_BYTES)
         return move_ranges(transfer, transfer->ranges, transfer->count,
-                           moved_bytes, timed_out);
+                           moved_bytes, stopped);
     for (uint32_t i = 0; i < transfer->count; i++)
         if (!move_pieces(transfer, &transfer->ranges[i], moved_bytes,
-                         timed_out, &error))
+                         stopped, &error))
             break;
     /* As with streams: what was moved would be lost otherwise. */
     return *moved_bytes > 0 ? RUNTIME__WASI_SUCCESS : error;
@@ -254,7 +255,7 @@ run(struct transfer *transfer, union gvm_value *slots)
 {
     uint32_t result = slots[transfer->positioned ? 4 : 3].i32;
     uint32_t moved_bytes = 0;
-    bool timed_out = false;
+    bool stopped = false;
     enum runtime__wasi_errno error = find(transfer, slots[0].i32);
 
     if (error == RUNTIME__WASI_SUCCESS && transfer->positioned &&
@@ -269,13 +270,16 @@ run(struct transfer *transfer, union gvm_value *slots)
         return runtime__wasi_return(slots, error);
 
     if (transfer->descriptor->kind == RUNTIME__WASI_FILE)
-        error = move_file(transfer, &moved_bytes, &timed_out);
+        error = move_file(transfer, &moved_bytes, &stopped);
     else if (reaches_deadline(transfer))
-        timed_out = true;
+        stopped = true;
     else
         error = move_stream(transfer, &moved_bytes);
-    if (timed_out)
+    if (stopped && !transfer->wasi->until_ns)
         return runtime__wasi_time_out(transfer->wasi);
+    /* It begins anew then: what was moved is an answer, though a short one. */
+    if (stopped && moved_bytes == 0)
+        return GVM_SUSPENDED;
     transfer->wasi->work_fuel = moved_bytes / RUNTIME_WASI_BYTES_PER_FUEL;
     if (error == RUNTIME__WASI_SUCCESS)
         runtime__wasi_put_u32(transfer->wasi, result, moved_bytes);

@@ -9,7 +9,10 @@
  * A clock is asked again when the wait is over, and not believed to have gone
  * on as the monotonic one has.
  *
- * It runs on the thread of its call.
+ * When the call is parked, what was subscribed stays as it was copied, with
+ * times that were relative to when it began.
+ *
+ * It runs on the thread that runs its call.
  */
 #include "runtime/wasi.h"
 #include "runtime/wasi_table.h"
@@ -50,6 +53,13 @@ struct waiter {
     int number;
     uint64_t ready_bytes;
     bool hung_up;
+};
+
+/* A poll_oneoff: one block, with the descriptors behind the waiters. */
+struct runtime__wasi_poll {
+    uint32_t count;
+    struct pollfd *polls;
+    struct waiter waiters[];
 };
 
 /* ---- Clocks ------------------------------------------------------------- */
@@ -194,11 +204,15 @@ count_ready(struct waiter *waiters, uint32_t count, uint64_t *until_ns)
     return ready;
 }
 
-/* Waits until something is ready, and at least looks at the descriptors. */
+/* Waits until something is ready, and at least looks at the descriptors. The
+ * call is to be parked when `*parked`. */
 static enum runtime__wasi_errno
-wait_for_any(struct runtime__wasi *wasi, struct waiter *waiters,
-             struct pollfd *polls, uint32_t count)
+wait_for_any(struct runtime__wasi *wasi, struct runtime__wasi_poll *poll,
+             bool *parked)
 {
+    struct waiter *waiters = poll->waiters;
+    struct pollfd *polls = poll->polls;
+    uint32_t count = poll->count;
     uint64_t until_ns;
     uint32_t ready = count_ready(waiters, count, &until_ns);
 
@@ -213,6 +227,9 @@ wait_for_any(struct runtime__wasi *wasi, struct waiter *waiters,
             runtime__wasi_wait(wasi, polls, count, ready ? 0 : until_ns);
         if (wait == RUNTIME__WASI_WAIT_REFUSED)
             return runtime__wasi_errno_last();
+        *parked = wait == RUNTIME__WASI_WAIT_PARKED;
+        if (*parked)
+            return RUNTIME__WASI_SUCCESS;
         for (uint32_t i = 0; i < count; i++)
             end_descriptor(&waiters[i], &polls[i]);
         ready = count_ready(waiters, count, &until_ns);
@@ -245,27 +262,49 @@ put_events(const struct waiter *waiters, uint32_t count, uint8_t *events)
     return written;
 }
 
+static struct runtime__wasi_poll *
+create_poll(uint32_t count)
+{
+    size_t waiters_bytes = count * sizeof(struct waiter);
+    struct runtime__wasi_poll *poll =
+        calloc(1, sizeof(*poll) + waiters_bytes +
+                      count * sizeof(struct pollfd));
+
+    if (!poll)
+        return NULL;
+    poll->count = count;
+    poll->polls =
+        (struct pollfd *)(void *)((uint8_t *)poll->waiters + waiters_bytes);
+    return poll;
+}
+
 /* (subscriptions, events, count, events written *) */
 static enum runtime__wasi_errno
 poll_all(struct runtime__wasi *wasi, const union gvm_value *slots,
-         struct waiter *waiters, struct pollfd *polls)
+         bool *parked)
 {
     uint32_t count = slots[2].i32;
     const uint8_t *subscriptions = runtime__wasi_range(
         wasi, slots[0].i32, (uint64_t)count * subscription_bytes);
     uint8_t *events = runtime__wasi_range(wasi, slots[1].i32,
                                           (uint64_t)count * event_bytes);
+    enum runtime__wasi_errno error = RUNTIME__WASI_SUCCESS;
 
     if (!subscriptions || !events ||
         !runtime__wasi_range(wasi, slots[3].i32, 4))
         return RUNTIME__WASI_EFAULT;
-    enum runtime__wasi_errno error =
-        begin(wasi, waiters, count, subscriptions);
+    if (!wasi->poll) {
+        wasi->poll = create_poll(count);
+        if (!wasi->poll)
+            return RUNTIME__WASI_ENOMEM;
+        error = begin(wasi, wasi->poll->waiters, count, subscriptions);
+    }
     if (error == RUNTIME__WASI_SUCCESS)
-        error = wait_for_any(wasi, waiters, polls, count);
-    if (error == RUNTIME__WASI_SUCCESS && !wasi->timed_out)
-        runtime__wasi_put_u32(wasi, slots[3].i32,
-                              put_events(waiters, count, events));
+        error = wait_for_any(wasi, wasi->poll, parked);
+    if (error == RUNTIME__WASI_SUCCESS && !*parked && !wasi->timed_out)
+        runtime__wasi_put_u32(
+            wasi, slots[3].i32,
+            put_events(wasi->poll->waiters, count, events));
     return error;
 }
 
@@ -275,18 +314,17 @@ runtime__wasi_poll_oneoff(struct gvm_call *call, void *data,
 {
     struct runtime__wasi *wasi = data;
     uint32_t count = slots[2].i32;
+    bool parked = false;
 
     (void)call;
     if (count == 0 || count > RUNTIME_WASI_SUBSCRIPTIONS_MAX)
         return runtime__wasi_return(slots, RUNTIME__WASI_EINVAL);
     wasi->work_fuel = (uint64_t)count * RUNTIME_WASI_QUICK_FUEL;
-    struct waiter *waiters = calloc(count, sizeof(*waiters));
-    struct pollfd *polls = calloc(count, sizeof(*polls));
-    enum runtime__wasi_errno error =
-        waiters && polls ? poll_all(wasi, slots, waiters, polls)
-                         : RUNTIME__WASI_ENOMEM;
-    free(polls);
-    free(waiters);
+    enum runtime__wasi_errno error = poll_all(wasi, slots, &parked);
+    if (parked)
+        return GVM_SUSPENDED;
+    free(wasi->poll);
+    wasi->poll = NULL;
     if (wasi->timed_out)
         return runtime__wasi_time_out(wasi);
     return runtime__wasi_return(slots, error);

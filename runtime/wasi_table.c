@@ -133,6 +133,8 @@ runtime__wasi_deinit(struct runtime__wasi *wasi)
     free(wasi->descriptors);
     wasi->descriptors = NULL;
     wasi->descriptor_count = 0;
+    free(wasi->poll);
+    wasi->poll = NULL;
 }
 
 enum runtime__wasi_filetype

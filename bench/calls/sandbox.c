@@ -265,7 +265,7 @@ measure_calls(const char *path)
                                     NULL) != RUNTIME_OK ||
                 runtime_call_input_append(call, input, sizeof(input), NULL) !=
                     RUNTIME_OK ||
-                runtime_call_start(call, NULL, NULL) != RUNTIME_OK)
+                runtime_call_run(call) != RUNTIME_OK)
                 fail("a call");
             runtime_call_destroy(call);
         }

@@ -55,7 +55,7 @@ call_once(const char *name, const char *input, char *output, size_t size)
     if (status != RUNTIME_OK)
         return status;
     runtime_call_input_append(call, input, strlen(input), NULL);
-    status = runtime_call_start(call, NULL, NULL);
+    status = runtime_call_run(call);
     const struct runtime_result *result = runtime_call_result(call);
     if (result->output_bytes < size) {
         if (result->output_bytes > 0)

@@ -93,7 +93,7 @@ deploy_and_call(struct state_store *store, uint64_t fuel)
     if (status == RUNTIME_OK)
         status = runtime_call_input_append(call, "20", 2, NULL);
     if (status == RUNTIME_OK)
-        status = runtime_call_start(call, NULL, NULL);
+        status = runtime_call_run(call);
     runtime_call_destroy(call);
     runtime_destroy(runtime);
     return status;

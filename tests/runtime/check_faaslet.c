@@ -3,6 +3,7 @@
 #include "tests/runtime/world.h"
 
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct gvm_engine *engine;
@@ -70,6 +71,13 @@ add_number(void)
     module_builder_export(builder, "number", GVM_EXTERN_FUNC, index);
 }
 
+static enum runtime_status
+initialise(void)
+{
+    runtime__faaslet_add_initialisers(faaslet);
+    return runtime__faaslet_finish(faaslet, &err);
+}
+
 static uint32_t
 ask_number(void)
 {
@@ -89,7 +97,7 @@ START_TEST(what_initialises_runs_in_its_order)
     add_step("_initialize", 2);
     add_step(NULL, 1);
     ck_assert_int_eq(make(100000, 65536), RUNTIME_OK);
-    ck_assert_int_eq(runtime__faaslet_initialise(faaslet, &err), RUNTIME_OK);
+    ck_assert_int_eq(initialise(), RUNTIME_OK);
     /* glass_init takes the place of _faasm_zygote. */
     ck_assert_uint_eq(ask_number(), 123);
 }
@@ -101,7 +109,7 @@ START_TEST(a_zygote_runs_when_there_is_no_init)
     add_step("_faasm_zygote", 4);
     add_step(NULL, 1);
     ck_assert_int_eq(make(100000, 65536), RUNTIME_OK);
-    ck_assert_int_eq(runtime__faaslet_initialise(faaslet, &err), RUNTIME_OK);
+    ck_assert_int_eq(initialise(), RUNTIME_OK);
     ck_assert_uint_eq(ask_number(), 14);
 }
 END_TEST
@@ -174,6 +182,96 @@ START_TEST(a_deadline_that_has_passed_ends_what_outlives_a_slice)
 }
 END_TEST
 
+/* Steps until something else than the end of a slice. */
+static enum runtime__step
+step_on(unsigned *slices, enum runtime_status *status)
+{
+    enum runtime__step step;
+
+    for (*slices = 0;; (*slices)++) {
+        step = runtime__faaslet_step(faaslet, status, &err);
+        if (step != RUNTIME__STEP_SLICE)
+            return step;
+    }
+}
+
+START_TEST(a_step_is_a_slice_of_fuel)
+{
+    enum runtime_status status = RUNTIME_OK;
+    unsigned slices;
+    uint32_t index = module_builder_func(
+        builder, ":", "", BYTES(0x03, 0x40, 0x0c, 0, 0x0b, 0x0b));
+
+    module_builder_export(builder, "loop", GVM_EXTERN_FUNC, index);
+    ck_assert_int_eq(make(10 * RUNTIME_SLICE_FUEL, 65536), RUNTIME_OK);
+    runtime__faaslet_add(faaslet, "loop", NULL);
+    ck_assert_int_eq(runtime__faaslet_step(faaslet, &status, &err),
+                     RUNTIME__STEP_SLICE);
+    ck_assert_uint_gt(runtime__faaslet_fuel_used(faaslet),
+                      RUNTIME_SLICE_FUEL - 100);
+    ck_assert_uint_le(runtime__faaslet_fuel_used(faaslet),
+                      RUNTIME_SLICE_FUEL);
+    ck_assert_int_eq(step_on(&slices, &status), RUNTIME__STEP_ENDED);
+    ck_assert_int_eq(status, RUNTIME_OUT_OF_FUEL);
+    ck_assert_uint_eq(slices, 8);
+}
+END_TEST
+
+/* A function so long that entering it costs more than a slice. */
+START_TEST(what_costs_more_than_a_slice_runs_after_several)
+{
+    enum runtime_status status = RUNTIME_FAILED;
+    unsigned slices;
+    size_t length = 2 * RUNTIME_SLICE_FUEL + 1000;
+    uint8_t *body = malloc(length + 1);
+
+    ck_assert_ptr_nonnull(body);
+    memset(body, 0x01, length); /* nop */
+    body[length] = 0x0b;
+    uint32_t index = module_builder_func(builder, ":", "", body, length + 1);
+    free(body);
+    module_builder_export(builder, "long", GVM_EXTERN_FUNC, index);
+    ck_assert_int_eq(make(10 * RUNTIME_SLICE_FUEL, 65536), RUNTIME_OK);
+    runtime__faaslet_add(faaslet, "long", NULL);
+    ck_assert_int_eq(step_on(&slices, &status), RUNTIME__STEP_ENDED);
+    ck_assert_int_eq(status, RUNTIME_OK);
+    ck_assert_uint_eq(slices, 2);
+}
+END_TEST
+
+/* However often it waits, it does not save up fuel for a longer slice. */
+START_TEST(a_wait_leaves_no_more_than_a_slice)
+{
+    enum runtime_status status = RUNTIME_OK;
+    uint32_t poll = module_builder_import_func(
+        builder, "wasi_snapshot_preview1", "poll_oneoff", "iiii:i");
+    /* A clock at 0, 1 ms from now, for ever. */
+    uint32_t index = module_builder_func(
+        builder, ":", "",
+        BYTES(0x03, 0x40, 0x41, 0, 0x41, 0xc0, 0, 0x41, 1, 0x41, 0x80, 1,
+              0x10, (uint8_t)poll, 0x1a, 0x0c, 0, 0x0b, 0x0b));
+    static const uint8_t one_ms[] = {0x40, 0x42, 0x0f};
+
+    module_builder_export(builder, "sleep", GVM_EXTERN_FUNC, index);
+    module_builder_memory(builder, 1, 1);
+    module_builder_data(builder, 24, one_ms, sizeof(one_ms));
+    ck_assert_int_eq(make(100 * RUNTIME_SLICE_FUEL, 65536), RUNTIME_OK);
+    faaslet->wasi.parks = true;
+    runtime__faaslet_add(faaslet, "sleep", NULL);
+    for (int i = 0; i < 3; i++) {
+        uint64_t now_ns = runtime__wait_now_ns();
+        ck_assert_int_eq(runtime__faaslet_step(faaslet, &status, &err),
+                         RUNTIME__STEP_WAIT);
+        ck_assert_uint_ge(faaslet->until_ns, now_ns);
+        ck_assert_uint_le(faaslet->fuel_granted -
+                              runtime__faaslet_fuel_used(faaslet),
+                          RUNTIME_SLICE_FUEL);
+        while (runtime__wait_now_ns() < faaslet->until_ns)
+            ;
+    }
+}
+END_TEST
+
 START_TEST(more_imports_than_most_have_are_linked)
 {
     for (int i = 0; i < 40; i++)
@@ -203,6 +301,9 @@ add_tests(TCase *tests)
     tcase_add_test(tests, a_segment_that_does_not_fit_is_a_trap);
     tcase_add_test(tests,
                    a_deadline_that_has_passed_ends_what_outlives_a_slice);
+    tcase_add_test(tests, a_step_is_a_slice_of_fuel);
+    tcase_add_test(tests, what_costs_more_than_a_slice_runs_after_several);
+    tcase_add_test(tests, a_wait_leaves_no_more_than_a_slice);
     tcase_add_test(tests, more_imports_than_most_have_are_linked);
 }
 

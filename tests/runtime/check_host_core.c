@@ -299,7 +299,7 @@ pass(size_t row, uint32_t pointer, uint32_t length)
     ck_assert_msg(runtime_call_set_export(call, ranges[row].name, arguments,
                                           count, &world.err) == RUNTIME_OK,
                   "%s: %s", ranges[row].name, world.err.message);
-    enum runtime_status status = runtime_call_start(call, NULL, NULL);
+    enum runtime_status status = runtime_call_run(call);
     world.err = runtime_call_result(call)->error;
     runtime_call_destroy(call);
     return status;

@@ -390,7 +390,7 @@ START_TEST(a_forged_snapshot_stays_inside_the_sandbox)
         ck_assert_int_eq(
             runtime_call_set_export(call, "look", NULL, 0, NULL),
             RUNTIME_OK);
-        runtime_call_start(call, NULL, NULL);
+        runtime_call_run(call);
         ck_assert_int_eq(runtime_call_result(call)->start,
                          RUNTIME_START_SNAPSHOT);
         runtime_call_destroy(call);

@@ -168,7 +168,9 @@ START_TEST(nothing_of_a_call_is_left_in_the_sandbox)
 
     faaslet->call = (struct runtime_call *)(void *)&pool;
     faaslet->namespace_ = "a";
-    faaslet->ended = RUNTIME_TIMEOUT;
+    faaslet->until_ns = faaslet->sleeps_until_ns = 1;
+    faaslet->run_count = faaslet->run_next = 1;
+    faaslet->suspension = GVM_SUSPENSION_HOST;
     faaslet->wasi.exited = true;
     faaslet->wasi.exit_code = 7;
     faaslet->wasi.streams.data = &pool;
@@ -178,7 +180,9 @@ START_TEST(nothing_of_a_call_is_left_in_the_sandbox)
     ck_assert_ptr_eq(get(), faaslet);
     ck_assert_ptr_null(faaslet->call);
     ck_assert_ptr_null(faaslet->namespace_);
-    ck_assert_int_eq(faaslet->ended, RUNTIME_OK);
+    ck_assert_uint_eq(faaslet->until_ns + faaslet->sleeps_until_ns, 0);
+    ck_assert_uint_eq(faaslet->run_count + faaslet->run_next, 0);
+    ck_assert_int_eq(faaslet->suspension, GVM_SUSPENSION_NONE);
     ck_assert(!faaslet->wasi.exited);
     ck_assert_ptr_null(faaslet->wasi.descriptors);
     ck_assert_int_eq(faaslet->wasi.exit_code, 0);

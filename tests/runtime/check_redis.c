@@ -80,7 +80,7 @@ count(void *unused)
             continue;
         }
         runtime_call_input_append(call, "3", 1, NULL);
-        if (runtime_call_start(call, NULL, NULL) != RUNTIME_OK)
+        if (runtime_call_run(call) != RUNTIME_OK)
             atomic_fetch_add(&wrong_count, 1);
         runtime_call_destroy(call);
     }

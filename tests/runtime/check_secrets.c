@@ -112,7 +112,7 @@ ask(const char *namespace_, const char *export_name, const char *argument,
             RUNTIME_OK &&
         runtime_call_set_export(call, export_name, &argument,
                                 argument ? 1 : 0, NULL) == RUNTIME_OK &&
-        runtime_call_start(call, NULL, NULL) == RUNTIME_OK;
+        runtime_call_run(call) == RUNTIME_OK;
 
     if (done)
         strcpy(answer, runtime_call_result(call)->values[0].text);

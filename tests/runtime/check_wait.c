@@ -1,4 +1,5 @@
-/* check_wait.c - tests of runtime/wait.c. */
+/* check_wait.c - tests of runtime/wait.c. What answers later is the test
+ * itself: see check_redis.c for a real backend. */
 #include "runtime/wait.h"
 #include "tests/runtime/world.h"
 
@@ -13,6 +14,26 @@ set_key(struct runtime__wait *wait, const char *key)
     wait->operation.key = (struct state_bytes){wait->key, strlen(key)};
 }
 
+static void
+count_wake(void *data)
+{
+    (*(int *)data)++;
+}
+
+/* An operation that is under way; the test ends it by its `complete`. */
+static struct runtime__wait *
+begin(int *wake_count)
+{
+    struct runtime__wait *wait = runtime__wait_create("default");
+
+    ck_assert_ptr_nonnull(wait);
+    wait->wake = count_wake;
+    wait->wake_data = wake_count;
+    runtime__wait_clear(wait, STATE_GET);
+    wait->is_under_way = true;
+    return wait;
+}
+
 START_TEST(an_operation_that_ends_at_once_is_not_waited_for)
 {
     struct world world;
@@ -22,30 +43,62 @@ START_TEST(an_operation_that_ends_at_once_is_not_waited_for)
     runtime__wait_clear(wait, STATE_INCREMENT);
     set_key(wait, "n");
     wait->operation.delta = 5;
-    /* A deadline that has passed is of no matter then. */
-    ck_assert(runtime__wait_submit(&wait, world.store, 0));
+    ck_assert(runtime__wait_submit(wait, world.store));
+    ck_assert(!runtime__wait_is_pending(wait));
     ck_assert_int_eq(wait->operation.status, STATE_OK);
     ck_assert_int_eq(wait->operation.number, 5);
 
     runtime__wait_clear(wait, STATE_GET);
     set_key(wait, "n");
-    ck_assert(runtime__wait_submit(&wait, world.store, 0));
+    ck_assert(runtime__wait_submit(wait, world.store));
     ck_assert_mem_eq(wait->operation.result.bytes, "5", 1);
     runtime__wait_destroy(wait);
+    runtime__wait_destroy(NULL);
     world_close(&world);
 }
 END_TEST
 
-START_TEST(waiting_for_a_time_ends_when_it_has_come)
+START_TEST(what_is_under_way_is_not_submitted_again_and_wakes_once)
 {
-    struct runtime__wait *wait = runtime__wait_create("default");
-    uint64_t until_ns = runtime__wait_now_ns() + 2000000;
+    int wake_count = 0;
+    struct runtime__wait *wait = begin(&wake_count);
 
-    runtime__wait_until(wait, until_ns);
-    ck_assert_uint_ge(runtime__wait_now_ns(), until_ns);
-    runtime__wait_until(wait, 0);
+    /* There is no store that could be asked. */
+    ck_assert(!runtime__wait_submit(wait, NULL));
+    ck_assert(runtime__wait_is_pending(wait));
+    ck_assert(!runtime__wait_submit(wait, NULL));
+    ck_assert_int_eq(wake_count, 0);
+    wait->operation.complete(&wait->operation);
+    ck_assert_int_eq(wake_count, 1);
+    ck_assert(!runtime__wait_is_pending(wait));
+    ck_assert(runtime__wait_submit(wait, NULL));
+    ck_assert(!wait->is_under_way);
     runtime__wait_destroy(wait);
-    runtime__wait_destroy(NULL);
+}
+END_TEST
+
+START_TEST(what_was_abandoned_wakes_nobody_and_frees_itself)
+{
+    int wake_count = 0;
+    struct runtime__wait *wait = begin(&wake_count);
+
+    ck_assert_ptr_null(runtime__wait_abandon(wait));
+    wait->operation.complete(&wait->operation);
+    ck_assert_int_eq(wake_count, 0);
+}
+END_TEST
+
+START_TEST(an_answer_that_nobody_looked_at_is_no_reason_to_abandon)
+{
+    int wake_count = 0;
+    struct runtime__wait *wait = begin(&wake_count);
+
+    wait->operation.complete(&wait->operation);
+    ck_assert_ptr_eq(runtime__wait_abandon(wait), wait);
+    ck_assert(!wait->is_under_way);
+    /* And one that is idle is not abandoned. */
+    ck_assert_ptr_eq(runtime__wait_abandon(wait), wait);
+    runtime__wait_destroy(wait);
 }
 END_TEST
 
@@ -53,7 +106,11 @@ static void
 add_tests(TCase *tests)
 {
     tcase_add_test(tests, an_operation_that_ends_at_once_is_not_waited_for);
-    tcase_add_test(tests, waiting_for_a_time_ends_when_it_has_come);
+    tcase_add_test(tests,
+                   what_is_under_way_is_not_submitted_again_and_wakes_once);
+    tcase_add_test(tests, what_was_abandoned_wakes_nobody_and_frees_itself);
+    tcase_add_test(tests,
+                   an_answer_that_nobody_looked_at_is_no_reason_to_abandon);
 }
 
 WORLD_MAIN("wait", add_tests)

@@ -365,6 +365,30 @@ START_TEST(an_empty_pipe_is_waited_for_or_says_that_it_is_empty)
 }
 END_TEST
 
+START_TEST(a_call_is_parked_while_a_pipe_is_empty)
+{
+    put_ranges();
+    ck_assert_int_eq(mkfifo(wasi_host_path("pipe"), 0600), 0);
+    uint32_t fd = wasi_open("pipe", 0, RUNTIME__RIGHT_FD_READ | 8);
+    int host = open(wasi_host_path("pipe"), O_WRONLY);
+    union gvm_value slots[4] = {{.slot = fd}, {.slot = 0}, {.slot = 1},
+                                {.slot = 64}};
+
+    ck_assert_int_ge(host, 0);
+    ck_assert_uint_eq(wasi_ask(fd_fdstat_set_flags, fd, 0), 0);
+    wasi_world.wasi.parks = true;
+    ck_assert_int_eq(runtime__wasi_fd_read(NULL, &wasi_world.wasi, slots),
+                     GVM_SUSPENDED);
+    ck_assert_uint_gt(wasi_world.wasi.until_ns, 0);
+    ck_assert_int_eq(write(host, "xy", 2), 2);
+    ck_assert_int_eq(runtime__wasi_fd_read(NULL, &wasi_world.wasi, slots),
+                     GVM_OK);
+    ck_assert_uint_eq(slots[0].i32, 0);
+    ck_assert_uint_eq(wasi_get_u32(64), 2);
+    close(host);
+}
+END_TEST
+
 START_TEST(a_deadline_ends_the_wait_for_an_input)
 {
     int pipes[2];
@@ -410,6 +434,7 @@ add_tests(TCase *tests)
                    appending_goes_to_the_end_wherever_the_offset_is);
     tcase_add_test(tests,
                    an_empty_pipe_is_waited_for_or_says_that_it_is_empty);
+    tcase_add_test(tests, a_call_is_parked_while_a_pipe_is_empty);
     tcase_add_test(tests, a_deadline_ends_the_wait_for_an_input);
 }
 

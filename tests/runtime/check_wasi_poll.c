@@ -202,6 +202,47 @@ END_TEST
 
 /* ---- Limits and ranges -------------------------------------------------- */
 
+/* As the engine calls it: first, and when the call goes on. */
+static enum gvm_status
+poll_once(uint32_t count, union gvm_value slots[4])
+{
+    slots[0].slot = subscriptions;
+    slots[1].slot = events;
+    slots[2].slot = count;
+    slots[3].slot = count_at;
+    return runtime__wasi_poll_oneoff(NULL, &wasi_world.wasi, slots);
+}
+
+START_TEST(a_parked_poll_goes_on_where_it_was)
+{
+    union gvm_value slots[4];
+    uint64_t began = 0;
+
+    runtime__wasi_clock_now(1, &began);
+    wasi_world.wasi.parks = true;
+    subscribe_clock(0, 1, 20 * ms, 0);
+    subscribe_clock(1, 1, 3600000 * ms, 0);
+    ck_assert_int_eq(poll_once(2, slots), GVM_SUSPENDED);
+    uint64_t until = wasi_world.wasi.until_ns;
+    ck_assert_uint_ge(until, began + 20 * ms);
+    /* What is subscribed now is of no matter, nor is when it is called. */
+    subscribe_clock(0, 1, 3600000 * ms, 0);
+    ck_assert_int_eq(poll_once(2, slots), GVM_SUSPENDED);
+    /* But for what it takes to ask two clocks. */
+    ck_assert_uint_lt(wasi_world.wasi.until_ns, until + 1000 * ms);
+    uint64_t now = 0;
+    while (now < until + ms)
+        runtime__wasi_clock_now(1, &now);
+    ck_assert_int_eq(poll_once(2, slots), GVM_OK);
+    ck_assert_uint_eq(slots[0].i32, 0);
+    ck_assert_uint_eq(wasi_get_u32(count_at), 1);
+    ck_assert_uint_eq(wasi_get_u64(events), 100);
+    /* And then it begins anew: fixtures look for what is left. */
+    ck_assert_int_eq(poll_once(2, slots), GVM_SUSPENDED);
+    ck_assert_uint_gt(wasi_world.wasi.until_ns, until + 3600 * ms);
+}
+END_TEST
+
 START_TEST(a_deadline_ends_the_program)
 {
     subscribe_clock(0, 1, UINT64_MAX, 0);
@@ -282,6 +323,7 @@ add_tests(TCase *tests)
     tcase_add_test(tests, files_and_streams_are_ready);
     tcase_add_test(tests, a_descriptor_that_cannot_be_is_an_event);
     tcase_add_test(tests, a_pipe_is_waited_for);
+    tcase_add_test(tests, a_parked_poll_goes_on_where_it_was);
     tcase_add_test(tests, a_deadline_ends_the_program);
     tcase_add_test(tests, subscriptions_have_a_limit);
     tcase_add_test(tests, a_type_that_is_none_is_refused);

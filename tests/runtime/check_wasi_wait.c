@@ -65,6 +65,42 @@ START_TEST(what_is_ready_is_not_waited_for)
 }
 END_TEST
 
+/* What is there ends a wait at once, as ever; what is not parks the call. */
+START_TEST(a_call_is_parked_instead)
+{
+    struct runtime__wasi wasi = {.parks = true};
+    uint64_t hour_ns = UINT64_C(3600000000000);
+    uint64_t began = now();
+    int pipes[2];
+
+    ck_assert_int_eq(pipe(pipes), 0);
+    struct pollfd fds[] = {{.fd = pipes[0], .events = POLLIN}, {.fd = -1}};
+    ck_assert_int_eq(runtime__wasi_wait(&wasi, NULL, 0, 1),
+                     RUNTIME__WASI_WAIT_TIME);
+    ck_assert_int_eq(
+        runtime__wasi_wait(&wasi, &fds[1], 1, began + hour_ns),
+        RUNTIME__WASI_WAIT_PARKED);
+    ck_assert_uint_eq(wasi.until_ns, began + hour_ns);
+    wasi.deadline_ns = began + hour_ns;
+    ck_assert_int_eq(runtime__wasi_wait(&wasi, &fds[1], 1, UINT64_MAX),
+                     RUNTIME__WASI_WAIT_PARKED);
+    ck_assert_uint_eq(wasi.until_ns, began + hour_ns);
+    /* A descriptor is looked at again before that. */
+    ck_assert_int_eq(runtime__wasi_wait(&wasi, fds, 2, UINT64_MAX),
+                     RUNTIME__WASI_WAIT_PARKED);
+    ck_assert_uint_ge(wasi.until_ns, began + RUNTIME_WASI_LOOK_NS);
+    ck_assert_uint_le(wasi.until_ns, now() + RUNTIME_WASI_LOOK_NS);
+    ck_assert_int_eq(write(pipes[1], "x", 1), 1);
+    ck_assert_int_eq(runtime__wasi_wait(&wasi, fds, 2, UINT64_MAX),
+                     RUNTIME__WASI_WAIT_READY);
+    wasi.deadline_ns = 1;
+    ck_assert_int_eq(runtime__wasi_wait(&wasi, &fds[1], 1, UINT64_MAX),
+                     RUNTIME__WASI_WAIT_DEADLINE);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+END_TEST
+
 START_TEST(the_kernels_refusal_is_told)
 {
     struct rlimit few = {8, 8};
@@ -84,6 +120,7 @@ add_tests(TCase *tests)
     tcase_add_loop_test(tests, a_wait_ends_at_the_time_or_at_the_deadline, 0,
                         sizeof(waits) / sizeof(waits[0]));
     tcase_add_test(tests, what_is_ready_is_not_waited_for);
+    tcase_add_test(tests, a_call_is_parked_instead);
     tcase_add_test(tests, the_kernels_refusal_is_told);
 }
 

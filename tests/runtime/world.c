@@ -151,7 +151,7 @@ world_call(struct world *world, const char *name, const char *input)
 const struct runtime_result *
 world_start(struct runtime_call *call, enum runtime_status expected)
 {
-    enum runtime_status status = runtime_call_start(call, NULL, NULL);
+    enum runtime_status status = runtime_call_run(call);
     const struct runtime_result *result = runtime_call_result(call);
 
     ck_assert_msg(status == expected, "%s instead of %s: %s",

@@ -1,0 +1,323 @@
+/*
+ * check_call_run.c - tests of runtime/call_run.c: calls that do not end where
+ * they were started.
+ */
+#include "runtime/call.h"
+#include "tests/runtime/world.h"
+
+#include <check.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MS UINT64_C(1000000)
+
+static struct world world;
+
+static void
+open_world(void)
+{
+    world_open(&world, NULL);
+}
+
+static void
+close_world(void)
+{
+    world_close(&world);
+}
+
+/* Counts ends; what a call's `complete` is given. */
+static void
+count_end(struct runtime_call *call, void *data)
+{
+    (void)call;
+    atomic_fetch_add((atomic_uint *)data, 1);
+}
+
+static void
+wait_for(atomic_uint *count, unsigned value)
+{
+    static const struct timespec step = {.tv_nsec = 100000};
+
+    while (atomic_load(count) < value)
+        nanosleep(&step, NULL);
+}
+
+/* `sleep` for as many nanoseconds as it is given, `loop` for ever, and `count`
+ * down to 0. */
+static struct module_builder *
+guest(void)
+{
+    struct module_builder *builder = module_builder_create();
+    uint32_t sleep =
+        module_builder_import_func(builder, "glass", "sleep_ns", "l:i");
+    uint32_t index = module_builder_func(
+        builder, "l:i", "", BYTES(0x20, 0, 0x10, (uint8_t)sleep, 0x0b));
+
+    module_builder_export(builder, "sleep", GVM_EXTERN_FUNC, index);
+    index = module_builder_func(builder, ":", "",
+                                BYTES(0x03, 0x40, 0x0c, 0, 0x0b, 0x0b));
+    module_builder_export(builder, "loop", GVM_EXTERN_FUNC, index);
+    index = module_builder_func(
+        builder, "i:i", "",
+        BYTES(0x03, 0x40, 0x20, 0, 0x41, 1, 0x6b, 0x22, 0, 0x0d, 0, 0x0b,
+              0x20, 0, 0x0b));
+    module_builder_export(builder, "count", GVM_EXTERN_FUNC, index);
+    return builder;
+}
+
+static struct runtime_call *
+create(const char *export_name, const char *argument)
+{
+    struct runtime_call *call = world_call(&world, "f", "");
+    enum runtime_status status = runtime_call_set_export(
+        call, export_name, &argument, argument ? 1 : 0, &world.err);
+
+    ck_assert_msg(status == RUNTIME_OK, "%s", world.err.message);
+    return call;
+}
+
+START_TEST(who_sleeps_is_parked_and_wakes)
+{
+    atomic_uint ends = 0;
+    struct runtime_statistics statistics;
+
+    world_deploy_built(&world, "f", guest());
+    struct runtime_call *call = create("sleep", "20000000");
+    uint64_t begun_ns = runtime__wait_now_ns();
+    ck_assert_int_eq(runtime_call_start(call, count_end, &ends),
+                     RUNTIME_PENDING);
+    runtime_statistics(world.runtime, &statistics);
+    ck_assert_uint_le(statistics.parked_count, 1);
+    wait_for(&ends, 1);
+    ck_assert_uint_ge(runtime__wait_now_ns() - begun_ns, 20 * MS);
+    const struct runtime_result *result = runtime_call_result(call);
+    ck_assert_int_eq(result->status, RUNTIME_OK);
+    ck_assert_str_eq(result->values[0].text, "0");
+    ck_assert_uint_ge(result->run_ns, 20 * MS);
+    runtime_call_destroy(call);
+    runtime_statistics(world.runtime, &statistics);
+    ck_assert_uint_eq(statistics.parked_count, 0);
+}
+END_TEST
+
+static const struct {
+    const char *name, *argument;
+} endless[] = {{"sleep", "1000000000000"}, {"loop", NULL}};
+
+START_TEST(a_deadline_ends_what_sleeps_and_what_runs)
+{
+    atomic_uint ends = 0;
+
+    world_deploy_built(&world, "f", guest());
+    struct runtime_call *call =
+        create(endless[_i].name, endless[_i].argument);
+    runtime_call_set_timeout_ms(call, 20);
+    uint64_t begun_ns = runtime__wait_now_ns();
+    /* On a slow machine the deadline may come in the first slice. */
+    if (runtime_call_start(call, count_end, &ends) == RUNTIME_PENDING)
+        wait_for(&ends, 1);
+    ck_assert_uint_ge(runtime__wait_now_ns() - begun_ns, 20 * MS);
+    ck_assert_int_eq(runtime_call_result(call)->status, RUNTIME_TIMEOUT);
+    runtime_call_destroy(call);
+}
+END_TEST
+
+START_TEST(what_is_cancelled_ends_as_that)
+{
+    atomic_uint ends = 0;
+
+    world_deploy_built(&world, "f", guest());
+    struct runtime_call *call =
+        create(endless[_i].name, endless[_i].argument);
+    ck_assert_int_eq(runtime_call_start(call, count_end, &ends),
+                     RUNTIME_PENDING);
+    runtime_call_cancel(call);
+    wait_for(&ends, 1);
+    const struct runtime_result *result = runtime_call_result(call);
+    ck_assert_int_eq(result->status, RUNTIME_CANCELLED);
+    ck_assert_str_eq(result->error.message, "the call was cancelled");
+    runtime_call_destroy(call);
+    /* The next one gets a sandbox as if nothing had been. */
+    ck_assert_str_eq(world_ask(&world, "f", "count", "3", RUNTIME_OK), "0");
+}
+END_TEST
+
+START_TEST(a_call_that_was_deferred_begins_later)
+{
+    atomic_uint ends = 0;
+
+    world_deploy_built(&world, "f", guest());
+    struct runtime_call *call = create("count", "3");
+    runtime_call_set_deferred(call);
+    ck_assert_int_eq(runtime_call_start(call, count_end, &ends),
+                     RUNTIME_PENDING);
+    wait_for(&ends, 1);
+    const struct runtime_result *result = runtime_call_result(call);
+    ck_assert_int_eq(result->status, RUNTIME_OK);
+    ck_assert_uint_gt(result->queue_ns, 0);
+    runtime_call_destroy(call);
+}
+END_TEST
+
+/* How a call is started after others. */
+static enum runtime_status
+start(const char *argument)
+{
+    atomic_uint ends = 0;
+    struct runtime_call *call = create("count", argument);
+    enum runtime_status status = runtime_call_start(call, count_end, &ends);
+
+    if (status == RUNTIME_PENDING)
+        wait_for(&ends, 1);
+    runtime_call_destroy(call);
+    return status;
+}
+
+START_TEST(after_a_long_call_some_are_queued_at_once)
+{
+    world_deploy_built(&world, "f", guest());
+    ck_assert_int_eq(start("1"), RUNTIME_OK);
+    ck_assert_int_eq(start("1000000"), RUNTIME_PENDING);
+    for (int i = 0; i < RUNTIME_SHORT_CALLS_MIN; i++)
+        ck_assert_int_eq(start("1"), RUNTIME_PENDING);
+    ck_assert_int_eq(start("1"), RUNTIME_OK);
+}
+END_TEST
+
+/* What every one of many calls writes is its own, on whatever threads. */
+START_TEST(many_calls_sleep_at_once_and_all_end)
+{
+    enum { count = 300 };
+    static struct runtime_call *calls[count];
+    atomic_uint ends = 0;
+
+    world_deploy_built(&world, "f", guest());
+    for (int i = 0; i < count; i++) {
+        calls[i] = create("sleep", i % 2 ? "10000000" : "10000");
+        ck_assert_int_eq(runtime_call_start(calls[i], count_end, &ends),
+                         RUNTIME_PENDING);
+    }
+    wait_for(&ends, count);
+    for (int i = 0; i < count; i++) {
+        ck_assert_int_eq(runtime_call_result(calls[i])->status, RUNTIME_OK);
+        runtime_call_destroy(calls[i]);
+    }
+}
+END_TEST
+
+static void
+destroy_call(struct runtime_call *call, void *data)
+{
+    runtime_call_destroy(call);
+    atomic_fetch_add((atomic_uint *)data, 1);
+}
+
+START_TEST(its_completion_may_destroy_a_call)
+{
+    atomic_uint ends = 0;
+
+    world_deploy_built(&world, "f", guest());
+    for (int i = 0; i < 50; i++) {
+        struct runtime_call *call =
+            create(i % 2 ? "sleep" : "loop", i % 2 ? "100000" : NULL);
+        runtime_call_set_timeout_ms(call, 5);
+        /* On a slow machine the deadline may come in the first slice. */
+        if (runtime_call_start(call, destroy_call, &ends) != RUNTIME_PENDING)
+            destroy_call(call, &ends);
+    }
+    wait_for(&ends, 50);
+}
+END_TEST
+
+/* ---- After a restart ---------------------------------------------------- */
+
+/* glass_init sleeps 20 ms, once; `number` says how often it has been called
+ * in its memory. */
+static struct module_builder *
+sleepy(void)
+{
+    struct module_builder *builder = module_builder_create();
+    uint32_t sleep =
+        module_builder_import_func(builder, "glass", "sleep_ns", "l:i");
+    uint32_t incr = module_builder_import_func(builder, "glass",
+                                               "state_incr", "iili:i");
+    /* sleep_ns(20000000); state_incr("n", 1, 1, 8) */
+    uint32_t index = module_builder_func(
+        builder, ":i", "",
+        BYTES(0x42, 0x80, 0xda, 0xc4, 9, 0x10, (uint8_t)sleep, 0x1a, 0x41, 0,
+              0x41, 1, 0x42, 1, 0x41, 8, 0x10, (uint8_t)incr, 0x1a, 0x41,
+              0, 0x0b));
+
+    module_builder_export(builder, "glass_init", GVM_EXTERN_FUNC, index);
+    index = module_builder_func(builder, ":i", "",
+                                BYTES(0x41, 8, 0x28, 2, 0, 0x0b));
+    module_builder_export(builder, "number", GVM_EXTERN_FUNC, index);
+    module_builder_memory(builder, 1, 1);
+    module_builder_data(builder, 0, "n", 1);
+    return builder;
+}
+
+/* Deploys, restarts, and starts as many calls as there are at once. */
+START_TEST(first_calls_wait_for_one_initialisation)
+{
+    enum { count = 20 };
+    static struct runtime_call *calls[count];
+    char path[64];
+    char snapshots[80];
+    atomic_uint ends = 0;
+    struct runtime_options options = {.data_dir = path};
+
+    world_directory_make(path);
+    world_close(&world);
+    world_open(&world, &options);
+    world_deploy_built(&world, "f", sleepy());
+    world_close(&world);
+    snprintf(snapshots, sizeof(snapshots), "%s/snapshots", path);
+    world_directory_remove(snapshots);
+    world_open(&world, &options);
+    for (int i = 0; i < count; i++) {
+        calls[i] = create("number", NULL);
+        /* The last gives up before that; and it is not initialised anew. */
+        if (i == count - 1)
+            runtime_call_set_timeout_ms(calls[i], 1);
+        ck_assert_int_eq(runtime_call_start(calls[i], count_end, &ends),
+                         RUNTIME_PENDING);
+    }
+    wait_for(&ends, count);
+    for (int i = 0; i < count; i++) {
+        const struct runtime_result *result = runtime_call_result(calls[i]);
+        if (i == count - 1) {
+            ck_assert_int_eq(result->status, RUNTIME_TIMEOUT);
+        } else {
+            ck_assert_int_eq(result->status, RUNTIME_OK);
+            ck_assert_int_eq(result->start, RUNTIME_START_COLD);
+            /* The store is new: this was the first increment of all. */
+            ck_assert_str_eq(result->values[0].text, "1");
+        }
+        runtime_call_destroy(calls[i]);
+    }
+    world_close(&world);
+    world_directory_remove(path);
+    world_open(&world, NULL);
+}
+END_TEST
+
+static void
+add_tests(TCase *tests)
+{
+    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_test(tests, who_sleeps_is_parked_and_wakes);
+    tcase_add_loop_test(tests, a_deadline_ends_what_sleeps_and_what_runs, 0,
+                        2);
+    tcase_add_loop_test(tests, what_is_cancelled_ends_as_that, 0, 2);
+    tcase_add_test(tests, a_call_that_was_deferred_begins_later);
+    tcase_add_test(tests, after_a_long_call_some_are_queued_at_once);
+    tcase_add_test(tests, many_calls_sleep_at_once_and_all_end);
+    tcase_add_test(tests, its_completion_may_destroy_a_call);
+    tcase_add_test(tests, first_calls_wait_for_one_initialisation);
+}
+
+WORLD_MAIN("call_run", add_tests)
