@@ -1,11 +1,10 @@
 /*
  * glass/vm/vm_snapshot.h - instances that begin where another one was, and
- * can be put back there. Part of glass/vm.h, whose rules hold here.
+ * can be put back there. Part of glass/vm.h, which includes it where all that
+ * it needs is known, and whose rules hold here.
  */
 #ifndef GLASS_VM_VM_SNAPSHOT_H
 #define GLASS_VM_VM_SNAPSHOT_H
-
-#include "vm/vm.h"
 
 #ifdef __cplusplus
 extern "C" {
