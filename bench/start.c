@@ -3,10 +3,10 @@
  *
  *     bench-start COUNT PROGRAM [ARGUMENT]...
  *
- * Prints the least and the median time of COUNT runs, elapsed and of the
- * processor, and the largest resident set of the median run. It is linked
- * statically and allocates nothing: a child's largest resident set begins
- * with its parent's.
+ * Prints the least and the median of COUNT runs: the time, elapsed and of the
+ * processor, and the largest resident set. A run that does not exit with 0
+ * ends it. It is linked statically and allocates nothing: a child's largest
+ * resident set begins with its parent's.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,8 +49,9 @@ run(char **command, size_t index)
         _exit(127);
     }
     if (child < 0 || wait4(child, &status, 0, &usage) != child ||
-        !WIFEXITED(status) || WEXITSTATUS(status) == 127) {
-        fprintf(stderr, "bench-start: cannot run %s\n", command[0]);
+        !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        fprintf(stderr, "bench-start: %s does not run, or fails\n",
+                command[0]);
         exit(1);
     }
     elapsed_ms[index] = now_ms() - begin;

@@ -126,9 +126,6 @@
 /* A path of a program; a longer one is ENAMETOOLONG. */
 #define RUNTIME_WASI_PATH_BYTES_MAX 4095
 
-/* Arguments and results of a plain export, each. */
-#define RUNTIME_VALUES_MAX 1000
-
 /* One number as text, with the final zero. */
 #define RUNTIME_VALUE_TEXT_SIZE 40
 
