@@ -13,7 +13,6 @@
 #include "http/request.h"
 
 #include "http/admission.h"
-#include "http/condition.h"
 #include "http/problem.h"
 #include "http/response.h"
 #include "http/routes.h"
@@ -378,6 +377,19 @@ http__request_read_status(struct http__request *request, const char *etag)
     if (if_none_match && http__condition_holds(&known, etag, false))
         return MHD_HTTP_NOT_MODIFIED;
     return MHD_HTTP_OK;
+}
+
+enum http__write
+http__request_write(struct http__request *request, struct http__span *etag)
+{
+    enum http__write write = http__condition_of_write(
+        request->headers.if_match, request->headers.if_none_match, etag);
+
+    if (write == HTTP__WRITE_BAD)
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "a write takes If-Match with one ETag or *, or "
+                      "If-None-Match with *");
+    return write;
 }
 
 bool

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "http/condition.h"
 #include "http/headers.h"
 #include "http/route.h"
 #include "http/server.h"
@@ -139,6 +140,13 @@ http__request_text(struct http__request *request, const char *name, char *text,
  */
 unsigned
 http__request_read_status(struct http__request *request, const char *etag);
+
+/*
+ * Reads If-Match and If-None-Match of a write, as http__condition_of_write
+ * does; HTTP__WRITE_BAD has been answered.
+ */
+enum http__write
+http__request_write(struct http__request *request, struct http__span *etag);
 
 /*
  * Reads `?limit=`, 1..HTTP_LIST_ITEMS_MAX; HTTP_LIST_ITEMS_DEFAULT without.

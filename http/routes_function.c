@@ -6,7 +6,6 @@
  */
 #include "http/routes.h"
 
-#include "http/condition.h"
 #include "http/json.h"
 #include "http/problem.h"
 #include "http/request.h"
@@ -118,9 +117,13 @@ describe(const struct runtime_function_info *info)
     return document;
 }
 
-/* Finds the route's function; null after an answer. */
+/*
+ * Finds the route's function, to be read under the conditions of the headers;
+ * `http_status` is the answer's then. Null after an answer.
+ */
 static struct runtime_function *
-find(struct http__request *request, struct runtime_function_info *info)
+find(struct http__request *request, struct runtime_function_info *info,
+     unsigned *http_status)
 {
     struct runtime_function *function;
     struct runtime_error err;
@@ -134,22 +137,24 @@ find(struct http__request *request, struct runtime_function_info *info)
         return NULL;
     }
     runtime_function_info(function, info);
-    return function;
+    *http_status = http__request_read_status(request, info->digest);
+    if (!request->response)
+        return function;
+    runtime_function_put(function);
+    return NULL;
 }
 
 void
 http__function_get(struct http__request *request)
 {
     struct runtime_function_info info;
-    struct runtime_function *function = find(request, &info);
+    unsigned status;
+    struct runtime_function *function = find(request, &info, &status);
 
     if (!function)
         return;
-    unsigned status = http__request_read_status(request, info.digest);
-    if (!request->response) {
-        http__respond_json(request, status, json, describe(&info));
-        http__response_etag(request, info.digest);
-    }
+    http__respond_json(request, status, json, describe(&info));
+    http__response_etag(request, info.digest);
     runtime_function_put(function);
 }
 
@@ -157,17 +162,15 @@ void
 http__function_module(struct http__request *request)
 {
     struct runtime_function_info info;
-    struct runtime_function *function = find(request, &info);
+    unsigned status;
+    struct runtime_function *function = find(request, &info, &status);
 
     if (!function)
         return;
-    unsigned status = http__request_read_status(request, info.digest);
-    if (!request->response) {
-        /* The function may go while the module is still being sent. */
-        http__respond(request, status, wasm, info.module, info.module_bytes,
-                      HTTP__COPIED);
-        http__response_etag(request, info.digest);
-    }
+    /* The function may go while the module is still being sent. */
+    http__respond(request, status, wasm, info.module, info.module_bytes,
+                  HTTP__COPIED);
+    http__response_etag(request, info.digest);
     runtime_function_put(function);
 }
 
@@ -238,8 +241,7 @@ read_condition(struct http__request *request,
     struct http__span etag;
 
     *condition = RUNTIME_ALWAYS;
-    switch (http__condition_of_write(request->headers.if_match,
-                                     request->headers.if_none_match, &etag)) {
+    switch (http__request_write(request, &etag)) {
     case HTTP__WRITE_ALWAYS:
         return true;
     case HTTP__WRITE_IF_ABSENT:
@@ -258,9 +260,6 @@ read_condition(struct http__request *request,
     case HTTP__WRITE_NEVER:
         break;
     case HTTP__WRITE_BAD:
-        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
-                      "a write takes If-Match with one ETag or *, or "
-                      "If-None-Match with *");
         return false;
     }
     http__problem(request, HTTP__PROBLEM_CONDITION,

@@ -6,7 +6,6 @@
  */
 #include "http/routes.h"
 
-#include "http/condition.h"
 #include "http/json.h"
 #include "http/problem.h"
 #include "http/request.h"
@@ -58,8 +57,7 @@ read_condition(struct http__request *request)
     struct state_operation *operation = &request->operation;
     struct http__span etag;
 
-    switch (http__condition_of_write(request->headers.if_match,
-                                     request->headers.if_none_match, &etag)) {
+    switch (http__request_write(request, &etag)) {
     case HTTP__WRITE_ALWAYS:
         return true;
     case HTTP__WRITE_IF_ABSENT:
@@ -76,9 +74,6 @@ read_condition(struct http__request *request)
     case HTTP__WRITE_NEVER:
         break;
     case HTTP__WRITE_BAD:
-        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
-                      "a write takes If-Match with one ETag or *, or "
-                      "If-None-Match with *");
         return false;
     }
     http__problem(request, HTTP__PROBLEM_CONDITION,
