@@ -30,7 +30,7 @@
     X(H, TEXT, secrets, "secrets", "FILE",                                    \
       "JSON: by namespace, what functions can be granted")                    \
     X(H, TEXT, state, "state", "URL",                                         \
-      "where values live: memory, redis://HOST:PORT, unix:PATH")              \
+      "where values live: memory, lmdb:DIR, redis://HOST:PORT")               \
     X(H, NUMBER, threads, "threads", "COUNT",                                 \
       "threads that serve connections; one per core")                         \
     X(H, NUMBER, connections, "connections", "COUNT",                         \

@@ -48,6 +48,10 @@ state__memory_open(const struct state_options *options,
                    struct state__backend **backend, struct state_error *err);
 
 enum state_status
+state__lmdb_open(const struct state_options *options,
+                 struct state__backend **backend, struct state_error *err);
+
+enum state_status
 state__redis_open(const struct state_options *options,
                   struct state__backend **backend, struct state_error *err);
 

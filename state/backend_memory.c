@@ -12,6 +12,7 @@
 #include "state/error.h"
 #include "state/listing.h"
 #include "state/lock_keeper.h"
+#include "state/memory.h"
 #include "state/operation.h"
 #include "state/transaction.h"
 
@@ -298,6 +299,25 @@ submit(struct state__backend *backend, struct state_operation *operation)
     if (expires && (status == STATE_OK || status == STATE_PENDING))
         wake_sweeper(memory);
     return status;
+}
+
+struct state__memory
+state__memory_parts(struct state__backend *backend)
+{
+    struct memory *memory = (struct memory *)backend;
+
+    return (struct state__memory){
+        .shards = memory->shards,
+        .shard_count = memory->shard_count,
+        .namespaces = &memory->namespaces,
+        .hash_seed = memory->hash_seed,
+    };
+}
+
+void
+state__memory_expects_expiry(struct state__backend *backend)
+{
+    wake_sweeper((struct memory *)backend);
 }
 
 static void

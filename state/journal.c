@@ -118,8 +118,9 @@ state__journal_prepare(struct state__journal *journal,
         return STATE_OK;
     /* While the disk is full a put in `sync` is tried: it tells by itself. */
     condition = atomic_load(&journal->condition);
-    if (condition == STATE_UNAVAILABLE ||
-        (condition != STATE_OK && durability == STATE_DURABILITY_BEHIND))
+    if (condition == STATE_SYSTEM || condition == STATE_UNAVAILABLE)
+        return refuse(journal, operation, STATE_UNAVAILABLE);
+    if (condition != STATE_OK && durability == STATE_DURABILITY_BEHIND)
         return refuse(journal, operation, condition);
     cost = sizeof **entry + operation->key.length_bytes +
            STATE_VALUE_INLINE_MAX + operation->value.length_bytes;
@@ -181,7 +182,8 @@ enqueue(struct state__journal *journal, struct state__journal_entry *entry)
             entry->lane == STATE__LANE_SYNC ||
             (oldest > 0 && entry->queued_ms > oldest + STATE_BEHIND_MS);
         /* Who does not wait will hear of nothing any more. */
-        if (!operation->private_.must_wait)
+        if (!operation->private_.must_wait ||
+            atomic_load(&journal->condition) == STATE_SYSTEM)
             entry->operation = NULL;
     }
     state__journal_append(&journal->queue, entry);
@@ -291,33 +293,54 @@ state__journal_end_group(struct state__journal *journal)
 
 /* ---- Waiting ---- */
 
-/* Leaves an operation to the writer, unless what it waits for is done. */
-static bool
+void
+state__journal_enlist(struct state__journal *journal,
+                      struct state_operation *operation)
+{
+    struct state__journal_waiters *waiters =
+        &journal->waiters[operation->private_.lane];
+
+    operation->private_.next = NULL;
+    if (waiters->first == NULL)
+        waiters->first = operation;
+    else
+        waiters->last->private_.next = operation;
+    waiters->last = operation;
+}
+
+/*
+ * Leaves an operation to the writer, or ends it: if what it waits for is
+ * done, or nobody will ever know.
+ */
+static enum state_status
 wait_in_lane(struct state__journal *journal,
              struct state_operation *operation, enum state_status status)
 {
     unsigned lane = operation->private_.lane;
-    struct state__journal_waiters *waiters = &journal->waiters[lane];
-    bool waits;
+    enum state_status result = STATE_PENDING;
 
     pthread_mutex_lock(&journal->lock);
-    if (!operation->private_.has_changed)
+    if (!operation->private_.has_changed) {
         operation->private_.wait_for = journal->tails[lane];
-    waits = operation->private_.wait_for >
-            atomic_load_explicit(&journal->resolved[lane],
-                                 memory_order_relaxed);
-    if (waits) {
+        operation->private_.failure = STATE_OK;
+    }
+    if (operation->private_.wait_for <=
+        atomic_load_explicit(&journal->resolved[lane],
+                             memory_order_relaxed)) {
+        result = state__operation_end(operation, status);
+    } else if (atomic_load(&journal->condition) == STATE_SYSTEM) {
+        result = operation->private_.failure == STATE_TIMEOUT
+                     ? STATE_TIMEOUT
+                     : STATE_UNAVAILABLE;
+        state__operation_begin(operation);
+        state__operation_fail(operation, result, "%s", journal->trouble);
+    } else {
         operation->private_.outcome = status;
-        operation->private_.next = NULL;
         operation->status = STATE_PENDING;
-        if (waiters->first == NULL)
-            waiters->first = operation;
-        else
-            waiters->last->private_.next = operation;
-        waiters->last = operation;
+        state__journal_enlist(journal, operation);
     }
     pthread_mutex_unlock(&journal->lock);
-    return waits;
+    return result;
 }
 
 /* Whether what an operation has seen is not yet on the disk. */
@@ -357,7 +380,30 @@ state__journal_end(struct state__journal *journal,
                     STATE_DURABILITY_SYNC &&
                 is_under_way(journal, namespace_, hash, item);
     }
-    if (waits && wait_in_lane(journal, operation, status))
-        return STATE_PENDING;
-    return state__operation_end(operation, status);
+    return waits ? wait_in_lane(journal, operation, status)
+                 : state__operation_end(operation, status);
+}
+
+bool
+state__journal_end_list(struct state__journal *journal,
+                        struct state__namespace *namespace_,
+                        uint64_t repair_count,
+                        struct state_operation *operation,
+                        enum state_status *status)
+{
+    bool is_whole;
+
+    *status = state__operation_end(operation, STATE_OK);
+    if (atomic_load(&namespace_->durability) != STATE_DURABILITY_SYNC)
+        return true;
+    pthread_mutex_lock(&journal->lock);
+    is_whole = atomic_load(&journal->repair_count) == repair_count;
+    if (is_whole && atomic_load(&namespace_->version) >
+                        atomic_load(&namespace_->resolved)) {
+        operation->private_.has_changed = false;
+        operation->private_.lane = STATE__LANE_SYNC;
+        *status = wait_in_lane(journal, operation, STATE_OK);
+    }
+    pthread_mutex_unlock(&journal->lock);
+    return is_whole;
 }

@@ -108,11 +108,13 @@ struct state__journal {
     size_t entry_bytes_max;
 
     /*
-     * How the disk is: STATE_OK; STATE_LIMIT when it is full, so that nothing
-     * more can be acknowledged before it is written; or for good
-     * STATE_UNAVAILABLE. `trouble` says why, under the lock.
+     * How the disk is: STATE_OK; STATE_LIMIT or STATE_NO_MEMORY, so that what
+     * is queued cannot be written now, and nothing more may be acknowledged
+     * before it is; STATE_UNAVAILABLE when it failed; STATE_SYSTEM when it
+     * failed for good. `trouble` says why, under the lock.
      */
     _Atomic enum state_status condition;
+    atomic_uint_fast64_t repair_count; /* that took something back */
     char trouble[STATE_MESSAGE_SIZE];
 };
 
@@ -182,6 +184,18 @@ state__journal_end(struct state__journal *journal,
                    enum state_status status);
 
 /*
+ * Ends a LIST of a namespace that has been made without a lock, or leaves it
+ * to the writer. Returns false when something that it may have seen has been
+ * taken back meanwhile: the repair count was `repair_count` before it.
+ */
+bool
+state__journal_end_list(struct state__journal *journal,
+                        struct state__namespace *namespace_,
+                        uint64_t repair_count,
+                        struct state_operation *operation,
+                        enum state_status *status);
+
+/*
  * Between these two no other change gets in, and what is put or removed is
  * written as one: all of it or nothing. Under the locks of all its shards.
  */
@@ -226,14 +240,72 @@ state__journal_resolve(struct state__journal *journal,
                        struct state__journal_chain *batch,
                        uint64_t round_ns);
 
-/* Ends and completes each operation of a chain. Under no lock. */
+/* What a batch that failed needs to be done; called by the writer. */
+struct state__journal_mender {
+    /* Writes entries as one, as state__lmdb_file_write. */
+    enum state_status (*write)(void *data, struct state__journal_entry *first,
+                               const struct state__journal_entry *end);
+
+    /* Locks and unlocks all shards. */
+    void (*lock)(void *data);
+    void (*unlock)(void *data);
+
+    /* Under these locks: gives an entry's key what the disk has for it. */
+    void (*restore)(void *data, const struct state__journal_entry *entry);
+    void *data;
+};
+
+/*
+ * A batch could not be written, for the reason `status`: saves what can be
+ * saved, takes back the rest; see journal_repair.c. Frees the batch and
+ * returns those whose wait is over.
+ */
+struct state_operation *
+state__journal_repair(struct state__journal *journal,
+                      const struct state__journal_mender *mender,
+                      struct state__journal_chain *batch,
+                      enum state_status status);
+
+/*
+ * Sets the condition, and the reason in a few words; null leaves that as it
+ * is, for those who are still to be told of the last one. The writer's.
+ */
 void
-state__journal_complete(struct state_operation *operations);
+state__journal_set_condition(struct state__journal *journal,
+                             enum state_status condition,
+                             const char *trouble);
+
+/*
+ * Ends and completes each operation of a chain, under no lock. Those that
+ * have to be done again are given to `submit`.
+ */
+void
+state__journal_complete(struct state__journal *journal,
+                        struct state_operation *operations,
+                        enum state_status (*submit)(
+                            void *data, struct state_operation *operation),
+                        void *data);
+
+/*
+ * Takes out all who wait, for state__journal_complete, since the writer has
+ * ended: their status is STATE_CLOSED.
+ */
+struct state_operation *
+state__journal_dismiss(struct state__journal *journal);
 
 /* Frees a chain and counts its entries out. */
 void
 state__journal_free(struct state__journal *journal,
                     struct state__journal_chain *chain);
+
+/* Its namespace's changes are on the disk up to this entry's. */
+void
+state__journal_settle(const struct state__journal_entry *entry);
+
+/* Adds to those who wait in its lane, under the lock. */
+void
+state__journal_enlist(struct state__journal *journal,
+                      struct state_operation *operation);
 
 /* Wakes the writer, under the lock, if it sleeps for what is queued now. */
 void
@@ -261,6 +333,10 @@ state__journal_clock_ms(clockid_t clock)
     clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
+
+/* Whether it has been told to end. */
+bool
+state__journal_is_closing(struct state__journal *journal);
 
 /* Tells the journal to end once it is empty; wakes the writer. */
 void

@@ -6,7 +6,7 @@
 
 #include "state/operation.h"
 
-#include <time.h>
+#include <stdio.h>
 
 /* Entries of the lane `behind` are taken when they are this old, */
 #define BEHIND_REST_MS (STATE_BEHIND_MS / 2)
@@ -72,16 +72,89 @@ release_waiters(struct state__journal *journal, enum state__lane lane,
     return released_end;
 }
 
+/* Ends an operation in the words of what happened to the disk. */
+static void
+fail(const struct state__journal *journal, struct state_operation *operation)
+{
+    enum state_status status = operation->private_.failure;
+
+    state__operation_begin(operation);
+    /* The caller is the writer, who alone changes the text. */
+    if (status == STATE_CLOSED)
+        state__operation_end(operation, status);
+    else if (status == STATE_TIMEOUT)
+        state__operation_fail(operation, status,
+                              "%s; the outcome is unknown",
+                              journal->trouble);
+    else
+        state__operation_fail(operation, status, "%s", journal->trouble);
+}
+
 void
-state__journal_complete(struct state_operation *operation)
+state__journal_complete(struct state__journal *journal,
+                        struct state_operation *operation,
+                        enum state_status (*submit)(
+                            void *data, struct state_operation *operation),
+                        void *data)
 {
     while (operation != NULL) {
         struct state_operation *next = operation->private_.next;
 
-        state__operation_end(operation, operation->private_.outcome);
-        operation->complete(operation);
+        if (operation->private_.failure != STATE_OK) {
+            fail(journal, operation);
+            operation->complete(operation);
+        } else if (operation->private_.outcome != STATE_PENDING) {
+            state__operation_end(operation, operation->private_.outcome);
+            operation->complete(operation);
+        } else {
+            state__operation_begin(operation);
+            if (submit(data, operation) != STATE_PENDING)
+                operation->complete(operation);
+        }
         operation = next;
     }
+}
+
+struct state_operation *
+state__journal_dismiss(struct state__journal *journal)
+{
+    struct state_operation *dismissed = NULL, **end = &dismissed, *waiter;
+
+    pthread_mutex_lock(&journal->lock);
+    for (int lane = 0; lane < STATE__LANE_COUNT; lane++) {
+        for (waiter = journal->waiters[lane].first; waiter != NULL;
+             waiter = waiter->private_.next) {
+            waiter->private_.failure = STATE_CLOSED;
+            *end = waiter;
+            end = &waiter->private_.next;
+        }
+        journal->waiters[lane] = (struct state__journal_waiters){NULL, NULL};
+    }
+    *end = NULL;
+    pthread_mutex_unlock(&journal->lock);
+    return dismissed;
+}
+
+void
+state__journal_set_condition(struct state__journal *journal,
+                             enum state_status condition,
+                             const char *trouble)
+{
+    pthread_mutex_lock(&journal->lock);
+    if (trouble != NULL)
+        snprintf(journal->trouble, sizeof journal->trouble, "%s", trouble);
+    atomic_store(&journal->condition, condition);
+    pthread_mutex_unlock(&journal->lock);
+}
+
+void
+state__journal_settle(const struct state__journal_entry *entry)
+{
+    /* The change of an expiry has the version of an earlier one. */
+    if (entry->lane == STATE__LANE_SYNC &&
+        entry->version > atomic_load(&entry->namespace_->resolved))
+        atomic_store_explicit(&entry->namespace_->resolved, entry->version,
+                              memory_order_release);
 }
 
 /* Sleeps under the lock until woken or so many nanoseconds; 0: for good. */
@@ -198,13 +271,8 @@ state__journal_resolve(struct state__journal *journal,
     for (struct state__journal_entry *entry = batch->first; entry != NULL;
          entry = entry->next) {
         sequences[entry->lane] = entry->sequence;
-        if (entry->lane != STATE__LANE_SYNC)
-            continue;
-        sync_count++;
-        /* The change of an expiry has the version of an earlier one. */
-        if (entry->version > atomic_load(&entry->namespace_->resolved))
-            atomic_store_explicit(&entry->namespace_->resolved,
-                                  entry->version, memory_order_release);
+        sync_count += entry->lane == STATE__LANE_SYNC;
+        state__journal_settle(entry);
     }
     pthread_mutex_lock(&journal->lock);
     for (int lane = 0; lane < STATE__LANE_COUNT; lane++) {
@@ -219,6 +287,17 @@ state__journal_resolve(struct state__journal *journal,
     pthread_mutex_unlock(&journal->lock);
     state__journal_free(journal, batch);
     return released;
+}
+
+bool
+state__journal_is_closing(struct state__journal *journal)
+{
+    bool is_closing;
+
+    pthread_mutex_lock(&journal->lock);
+    is_closing = journal->is_closing;
+    pthread_mutex_unlock(&journal->lock);
+    return is_closing;
 }
 
 void

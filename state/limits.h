@@ -74,6 +74,14 @@
  */
 #define STATE_BEHIND_MS 100
 
+/*
+ * How large the files of a store on a disk may grow. What is under way to the
+ * disk has the bounds of what is under way to a remote backend.
+ */
+#define STATE_DISK_BYTES_DEFAULT (64ul << 30)
+#define STATE_DISK_BYTES_MIN (1u << 20)
+#define STATE_DISK_BYTES_MAX (8ul << 40)
+
 /* The pause between two attempts to connect doubles between these bounds. */
 #define STATE_RECONNECT_MS_MIN 20
 #define STATE_RECONNECT_MS_MAX 1000

@@ -121,6 +121,7 @@ struct state_options {
     /*
      * Where the values live:
      *   "memory" (the default)      this process; gone when it ends
+     *   "lmdb:DIR"                  this process, and in files of DIR
      *   "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]"
      *   "redis+unix:///PATH[?db=N]" or, shorter, "unix:PATH"
      * Parts of a redis URL may be percent-encoded. The string is copied.
@@ -144,6 +145,15 @@ struct state_options {
      * with the longest key. STATE_IN_FLIGHT_BYTES_DEFAULT
      */
     size_t in_flight_bytes_max;
+
+    /*
+     * How durable the namespaces of a store on a disk are, unless it was said
+     * of one. STATE_DURABILITY_SYNC
+     */
+    enum state_durability durability;
+
+    /* How large its files may grow. STATE_DISK_BYTES_DEFAULT */
+    size_t disk_bytes_max;
 
     /*
      * The memory backend's clock in milliseconds, which never goes back, for
@@ -186,7 +196,7 @@ struct state_health {
     /* Whether an operation submitted now would be tried. */
     bool up;
 
-    /* "memory" or "redis". Never freed. */
+    /* "memory", "lmdb" or "redis". Never freed. */
     const char *backend;
 
     /* "ready", or what is wrong and what happens next. No secrets. */

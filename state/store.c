@@ -29,6 +29,7 @@ static const struct scheme {
                               struct state_error *err);
 } schemes[] = {
     {"memory", true, state__memory_open},
+    {"lmdb:", false, state__lmdb_open},
     {"redis://", false, state__redis_open},
     {"redis+unix://", false, state__redis_open},
     {"unix:", false, state__redis_open},
@@ -63,6 +64,10 @@ set_defaults(struct state_options *options)
         options->in_flight_max = STATE_IN_FLIGHT_DEFAULT;
     if (options->in_flight_bytes_max == 0)
         options->in_flight_bytes_max = STATE_IN_FLIGHT_BYTES_DEFAULT;
+    if (options->durability == STATE_DURABILITY_DEFAULT)
+        options->durability = STATE_DURABILITY_SYNC;
+    if (options->disk_bytes_max == 0)
+        options->disk_bytes_max = STATE_DISK_BYTES_DEFAULT;
 }
 
 static enum state_status
@@ -93,6 +98,13 @@ check_options(const struct state_options *options, struct state_error *err)
                                 "bytes under way: at least a key and a "
                                 "value, at most %lu",
                                 STATE_IN_FLIGHT_BYTES_MAX);
+    if ((unsigned)options->durability > STATE_DURABILITY_SYNC)
+        return state__error_set(err, STATE_INVALID, "no such durability");
+    if (options->disk_bytes_max < STATE_DISK_BYTES_MIN ||
+        options->disk_bytes_max > STATE_DISK_BYTES_MAX)
+        return state__error_set(err, STATE_INVALID,
+                                "bytes on the disk: %u to %lu",
+                                STATE_DISK_BYTES_MIN, STATE_DISK_BYTES_MAX);
     if (strlen(options->url) >= STATE_URL_SIZE)
         return state__error_set(err, STATE_INVALID,
                                 "the URL: at most %d bytes",
@@ -118,7 +130,7 @@ state_store_open(const struct state_options *options,
     scheme = find_scheme(complete.url);
     if (scheme == NULL)
         return state__error_set(err, STATE_INVALID,
-                                "no such backend; there are memory, "
+                                "no such backend; there are memory, lmdb:DIR, "
                                 "redis://HOST:PORT/DB and unix:PATH");
     opened = malloc(sizeof *opened);
     if (opened == NULL)

@@ -1,11 +1,12 @@
 /*
- * What state.h promises, held against every backend: memory, Redis with a
- * function library, and Redis with a script, as older servers have it. Each
- * test has a namespace of its own and knows nothing of the backend.
+ * What state.h promises, held against every backend: memory, LMDB, Redis with
+ * functions, and Redis with a script, as older servers have it. Each test has
+ * a namespace of its own and knows nothing of the backend.
  */
 #include "tests/state/contract.h"
 
 #include "tests/state/await.h"
+#include "tests/state/disk.h"
 #include "tests/state/redis_server.h"
 #include "tests/support/suite.h"
 
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static struct disk disk;
 static struct redis_server server;
 static const char *url;
 
@@ -399,109 +401,6 @@ START_TEST(a_key_may_be_as_long_as_the_limit_and_hold_any_byte)
 }
 END_TEST
 
-/* ---- Expiry ---- */
-
-/* Waits until a key is gone; the test's own timeout ends a wait in vain. */
-static void
-wait_until_gone(struct state_store *store, const char *namespace_,
-                const char *key)
-{
-    struct state_operation get = {0};
-
-    while (await_get(store, namespace_, key, &get) == STATE_OK)
-        doze();
-    ck_assert_int_eq(get.status, STATE_NOT_FOUND);
-    state_operation_deinit(&get);
-}
-
-START_TEST(a_key_expires_and_leaves_the_list_as_well)
-{
-    struct state_store *store = open_store(url);
-    struct state_operation put = {.ttl_ms = 1};
-    struct state_operation list = {.kind = STATE_LIST,
-                                   .namespace_ = "expiry"};
-
-    ck_assert_int_eq(await_put(store, "expiry", "brief", "1", &put),
-                     STATE_OK);
-    put.ttl_ms = STATE_TTL_MS_MAX;
-    ck_assert_int_eq(await_put(store, "expiry", "long", "1", &put), STATE_OK);
-    wait_until_gone(store, "expiry", "brief");
-    ck_assert_int_eq(await(store, &list), STATE_OK);
-    ck_assert_uint_eq(list.entry_count, 1);
-    ck_assert_uint_eq(list.entries[0].key.length_bytes, 4);
-
-    /* What comes after it is a new key. */
-    put.ttl_ms = 0;
-    put.condition = STATE_IF_ABSENT;
-    ck_assert_int_eq(await_put(store, "expiry", "brief", "2", &put),
-                     STATE_OK);
-    state_operation_deinit(&list);
-    ck_assert_int_eq(await(store, &list), STATE_OK);
-    ck_assert_uint_eq(list.entry_count, 2);
-    state_operation_deinit(&list);
-    state_operation_deinit(&put);
-    state_store_close(store);
-}
-END_TEST
-
-START_TEST(a_put_ends_an_expiry_unless_it_keeps_it)
-{
-    struct state_store *store = open_store(url);
-    struct state_operation operation = {.ttl_ms = 1};
-    struct state_operation get = {0};
-
-    /* Whether or not it has already gone: the second put makes it stay. */
-    await_put(store, "keep", "stays", "1", &operation);
-    operation.ttl_ms = 0;
-    await_put(store, "keep", "stays", "2", &operation);
-    for (int i = 0; i < 4; i++)
-        doze();
-    ck_assert_int_eq(await_get(store, "keep", "stays", &get), STATE_OK);
-
-    /* Keeps, on the way, are tried until one was in time. */
-    for (uint64_t ttl_ms = 20;; ttl_ms *= 2) {
-        operation.ttl_ms = ttl_ms;
-        operation.keep_expiry = false;
-        operation.condition = STATE_ALWAYS;
-        await_put(store, "keep", "goes", "1", &operation);
-        operation.ttl_ms = 0;
-        operation.keep_expiry = true;
-        operation.condition = STATE_IF_PRESENT;
-        if (await_put(store, "keep", "goes", "2", &operation) == STATE_OK)
-            break;
-    }
-    wait_until_gone(store, "keep", "goes");
-    state_operation_deinit(&operation);
-    state_operation_deinit(&get);
-    state_store_close(store);
-}
-END_TEST
-
-START_TEST(increments_and_appends_leave_an_expiry_or_set_a_new_one)
-{
-    struct state_store *store = open_store(url);
-    struct state_operation operation = {.value = {"1", 1}, .delta = 1};
-
-    for (int kind = 0; kind < 2; kind++) {
-        const char *key = kind ? "appended" : "incremented";
-
-        operation.ttl_ms = STATE_TTL_MS_MAX;
-        operation.condition = STATE_ALWAYS;
-        await_put(store, "leave", key, "1", &operation);
-        operation.kind = kind ? STATE_APPEND : STATE_INCREMENT;
-        operation.condition = STATE_IF_PRESENT;
-        operation.ttl_ms = 30;
-        ck_assert_int_eq(await(store, &operation), STATE_OK);
-        operation.ttl_ms = 0;
-        /* In time or not: it neither prolongs nor makes the key. */
-        await(store, &operation);
-        wait_until_gone(store, "leave", key);
-    }
-    state_operation_deinit(&operation);
-    state_store_close(store);
-}
-END_TEST
-
 START_TEST(the_backend_says_that_it_is_ready)
 {
     struct state_store *store = open_store(url);
@@ -510,8 +409,9 @@ START_TEST(the_backend_says_that_it_is_ready)
     state_store_health(store, &health);
     ck_assert(health.up);
     ck_assert_str_eq(health.message, "ready");
-    ck_assert_str_eq(health.backend, strstr(url, "unix:") ? "redis"
-                                                          : "memory");
+    ck_assert_str_eq(health.backend, strstr(url, "unix:")   ? "redis"
+                                     : strstr(url, "lmdb:") ? "lmdb"
+                                                            : "memory");
     state_store_close(store);
 }
 END_TEST
@@ -522,6 +422,19 @@ static void
 use_memory(void)
 {
     url = "memory";
+}
+
+static void
+use_disk(void)
+{
+    disk_init(&disk);
+    url = disk.url;
+}
+
+static void
+end_disk(void)
+{
+    disk_deinit(&disk);
 }
 
 static void
@@ -568,12 +481,9 @@ add_case(Suite *suite, const char *name, void (*setup)(void),
     tcase_add_test(tcase,
                    a_value_may_reach_the_limit_of_the_store_and_not_pass_it);
     tcase_add_test(tcase, a_key_may_be_as_long_as_the_limit_and_hold_any_byte);
-    tcase_add_test(tcase, a_key_expires_and_leaves_the_list_as_well);
-    tcase_add_test(tcase, a_put_ends_an_expiry_unless_it_keeps_it);
-    tcase_add_test(tcase,
-                   increments_and_appends_leave_an_expiry_or_set_a_new_one);
     tcase_add_test(tcase, the_backend_says_that_it_is_ready);
     contract_add_batches(tcase);
+    contract_add_expiry(tcase);
     contract_add_lists(tcase);
     contract_add_ranges(tcase);
     contract_add_threads(tcase);
@@ -586,6 +496,7 @@ main(void)
     Suite *suite = suite_create("backend contract");
 
     add_case(suite, "memory", use_memory, NULL);
+    add_case(suite, "lmdb", use_disk, end_disk);
     add_case(suite, "redis", use_redis, end_redis);
     add_case(suite, "redis without functions", use_redis_without_functions,
              end_redis);

@@ -92,6 +92,15 @@ look(struct world *world, const struct state__item *item, uint64_t hash,
                               false, operation, STATE_OK);
 }
 
+/* The batch is written. */
+static void
+finish(struct world *world, struct state__journal_chain *batch)
+{
+    state__journal_complete(
+        &world->journal, state__journal_resolve(&world->journal, batch, 0),
+        NULL, NULL);
+}
+
 /* Takes a batch of at least one entry and resolves it. */
 static void
 write_round(struct world *world)
@@ -101,8 +110,7 @@ write_round(struct world *world)
     ck_assert_int_eq(state__journal_take(&world->journal, 1u << 20, &batch),
                      STATE__JOURNAL_BATCH);
     ck_assert_ptr_nonnull(batch.first);
-    state__journal_complete(
-        state__journal_resolve(&world->journal, &batch, 0));
+    finish(world, &batch);
     ck_assert_ptr_null(batch.first);
 }
 
@@ -187,7 +195,7 @@ START_TEST(a_new_expiry_keeps_the_version_and_is_waited_for)
     ck_assert_uint_eq(batch.first->version, 1);
     ck_assert_uint_ge(batch.first->expires_ms, now_ms + 5000);
     ck_assert_uint_le(batch.first->expires_ms, now_ms + 5000 + 60000);
-    state__journal_complete(state__journal_resolve(&world.journal, &batch, 0));
+    finish(&world, &batch);
     ck_assert_uint_eq(atomic_load(&world.namespace_.resolved), 1);
     end(&world);
 }
@@ -211,7 +219,7 @@ START_TEST(a_change_behind_ends_at_once_unless_the_disk_is_late)
     world.journal.writing_since_ms = 1;
     ck_assert_int_eq(put(&world, &late), STATE_PENDING);
     ck_assert_int_eq(look(&world, world.item, 1, &operation), STATE_OK);
-    state__journal_complete(state__journal_resolve(&world.journal, &batch, 0));
+    finish(&world, &batch);
     ck_assert_uint_eq(world.completion_count, 0);
     write_round(&world);
     ck_assert_uint_eq(world.completion_count, 1);
@@ -277,8 +285,7 @@ START_TEST(an_entry_has_a_copy_of_a_short_value_and_a_share_of_a_long_one)
                          is_long ? state__item_block(world.item) : NULL);
         ck_assert(is_long ||
                   memcmp(entry->bytes + 3, bytes, lengths[i]) == 0);
-        state__journal_complete(
-            state__journal_resolve(&world.journal, &batch, 0));
+        finish(&world, &batch);
     }
     end(&world);
     free(bytes);
@@ -342,8 +349,7 @@ START_TEST(a_group_is_taken_whole_and_nothing_more_than_asked_for)
              entry = entry->next)
             count++;
         ck_assert_uint_eq(count, sizes[i]);
-        state__journal_complete(
-            state__journal_resolve(&world.journal, &batch, 0));
+        finish(&world, &batch);
     }
     ck_assert_uint_eq(world.completion_count, 6);
     end(&world);

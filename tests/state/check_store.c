@@ -15,7 +15,8 @@ static const struct option_case {
     {{.url = ""}, STATE_INVALID},
     {{.url = "memory:"}, STATE_INVALID},
     {{.url = "Memory"}, STATE_INVALID},
-    {{.url = "lmdb:/tmp/x"}, STATE_INVALID},
+    {{.url = "lmdb"}, STATE_INVALID},
+    {{.url = "lmdb:"}, STATE_SYSTEM},
     {{.url = "redis:"}, STATE_INVALID},
     {{.url = "redis://"}, STATE_INVALID},
     {{.url = "unix:"}, STATE_INVALID},
@@ -37,6 +38,12 @@ static const struct option_case {
      STATE_OK},
     {{.value_bytes_max = 9, .in_flight_bytes_max = STATE_KEY_BYTES_MAX + 8},
      STATE_INVALID},
+    {{.durability = STATE_DURABILITY_SYNC}, STATE_OK},
+    {{.durability = STATE_DURABILITY_SYNC + 1}, STATE_INVALID},
+    {{.disk_bytes_max = STATE_DISK_BYTES_MIN}, STATE_OK},
+    {{.disk_bytes_max = STATE_DISK_BYTES_MIN - 1}, STATE_INVALID},
+    {{.disk_bytes_max = STATE_DISK_BYTES_MAX}, STATE_OK},
+    {{.disk_bytes_max = STATE_DISK_BYTES_MAX + 1}, STATE_INVALID},
 };
 
 START_TEST(options_are_held_against_their_limits)

@@ -13,6 +13,9 @@ void
 contract_add_batches(TCase *tcase);
 
 void
+contract_add_expiry(TCase *tcase);
+
+void
 contract_add_lists(TCase *tcase);
 
 void
