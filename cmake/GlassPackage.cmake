@@ -12,11 +12,12 @@
 #
 #     glass_install_library(<name> DESCRIPTION <text>)
 #
-# installs a library that stands alone: its header as glass/<name>.h (what the
-# header includes of its own folder, such as "vm/limits.h", comes along as
-# glass/vm/limits.h, where that include finds it), the static library, a CMake package (find_package(glass-<name>), then link
-# glass::<name>) and a pkg-config file glass-<name>.pc, all in the install
-# component <name>. What the library needs of the system is written into both
+# installs a library that stands alone: its header as glass/<name>.h, the static
+# library, a CMake package (find_package(glass-<name>), then link glass::<name>)
+# and a pkg-config file glass-<name>.pc, all in the install component <name>.
+# What the header includes of its own folder, such as "vm/limits.h", comes along
+# as glass/vm/limits.h, where that include finds it; it may include nothing of
+# the folder itself. What the library needs of the system is written into both
 # from the list that glass_add_library got.
 
 include(GNUInstallDirs)
