@@ -68,10 +68,15 @@ leave_EXHAUSTED(REGISTERS)
 }
 
 static COLD enum gvm__exit
-leave_FUEL(REGISTERS)
+leave_unpaid_0(REGISTERS)
 {
-    store_registers(ARGUMENTS);
-    return GVM__EXIT_FUEL;
+    UNPAID(0)
+}
+
+static COLD enum gvm__exit
+leave_unpaid_1(REGISTERS)
+{
+    UNPAID(1)
 }
 
 static COLD enum gvm__exit
@@ -131,6 +136,8 @@ gvm__run_handlers(struct gvm_call *call)
 #ifdef GVM__PASSES_ALL
     struct gvm_instance *inst;
     int64_t fuel;
+#else
+    uint64_t rcx = 0;
 #endif
 
     RESTORE(call);

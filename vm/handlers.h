@@ -118,20 +118,22 @@ GUEST_TYPES(GUEST_ACCESSORS)
 #else
 #define HOLD_PC ((void)0)
 #endif
-#define GUEST_LOAD(type, address)                                        \
+/* The sum of base and index is the access's own to make, so it is made
+ * inside of what holds pc. */
+#define GUEST_LOAD(type, base, index)                                    \
     __extension__({                                                      \
-        const uint8_t *address_ = (address);                             \
+        uint64_t index_ = (index);                                       \
         type loaded_;                                                    \
         HOLD_PC;                                                         \
-        loaded_ = guest_load_##type(address_);                           \
+        loaded_ = guest_load_##type((base) + index_);                    \
         HOLD_PC;                                                         \
         loaded_;                                                         \
     })
-#define GUEST_STORE(type, address, value)                                \
+#define GUEST_STORE(type, base, index, value)                            \
     do {                                                                 \
-        uint8_t *address_ = (address);                                   \
+        uint64_t index_ = (index);                                       \
         HOLD_PC;                                                         \
-        guest_store_##type(address_, (type)(value));                     \
+        guest_store_##type((base) + index_, (type)(value));              \
         HOLD_PC;                                                         \
     } while (0)
 
@@ -160,12 +162,20 @@ GUEST_TYPES(GUEST_ACCESSORS)
 #if defined(__x86_64__) && !defined(__clang__)
 register struct gvm_instance *inst __asm__("r14");
 register int64_t fuel __asm__("r15");
+/* The fourth is rcx, from which this processor shifts: it is nobody's. */
 #define REGISTERS                                                        \
-    const uint8_t *pc, uint64_t *fp, uint8_t *mem, const uint8_t *head,  \
-        uint64_t acc, double facc, double fpin, float facc32
-#define ARGUMENTS pc, fp, mem, head, acc, facc, fpin, facc32
+    const uint8_t *pc, uint64_t *fp, uint8_t *mem,                       \
+        __attribute__((unused)) uint64_t rcx,                            \
+        const uint8_t *head, uint64_t acc, double facc, double fpin,     \
+        float facc32
+#define ARGUMENTS pc, fp, mem, rcx, head, acc, facc, fpin, facc32
+/* Has pc where it is passed on and the rest done, so that stepping is one
+ * addition in place; and says that whatever is in rcx will do. */
+#define SETTLE                                                           \
+    __asm__ volatile("" : "+D"(pc), "=c"(rcx) : : "memory")
 #else
 #define GVM__PASSES_ALL 1
+#define SETTLE HOLD_PC
 #define REGISTERS                                                        \
     const uint8_t *pc, uint64_t *fp, uint8_t *mem, const uint8_t *head,  \
         int64_t fuel, uint64_t acc, double facc, double fpin,            \
@@ -190,7 +200,10 @@ typedef enum gvm__exit handler_function(REGISTERS);
     handler_function gvm__handle_##name;                                 \
     enum gvm__exit gvm__handle_##name(REGISTERS)
 #define DISPATCH()                                                       \
-    TAIL (*(handler_function *const *)(const void *)pc)(ARGUMENTS)
+    do {                                                                 \
+        SETTLE;                                                          \
+        TAIL (*(handler_function *const *)(const void *)pc)(ARGUMENTS);  \
+    } while (0)
 #define LEAVE_WITH(exit)                                                 \
     do {                                                                 \
         store_registers(ARGUMENTS);                                      \
@@ -305,7 +318,10 @@ typedef enum gvm__exit handler_function(REGISTERS);
         LEAVE_WITH(GVM__EXIT_TRAP);                                      \
     }
 #define LEAVE_EXHAUSTED LEAVE_WITH(GVM__EXIT_EXHAUSTED)
-#define LEAVE_FUEL LEAVE_WITH(GVM__EXIT_FUEL)
+#define LEAVE_UNPAID(place)                                              \
+    do {                                                                 \
+        UNPAID(place)                                                    \
+    } while (0)
 #define REFUND_AT_PC                                                     \
     do {                                                                 \
         REFUND                                                           \
@@ -316,12 +332,17 @@ typedef enum gvm__exit handler_function(REGISTERS);
         REFUND                                                           \
     } while (0)
 #else
-#define TRAP(kind) TAIL trap_##kind(ARGUMENTS);
-#define LEAVE_EXHAUSTED TAIL leave_EXHAUSTED(ARGUMENTS)
-#define LEAVE_FUEL TAIL leave_FUEL(ARGUMENTS)
 /* As functions, so that handlers keep no register for them. */
-#define REFUND_AT_PC TAIL refund_at_pc(ARGUMENTS)
-#define REFUND_AT_HEAD TAIL refund_at_head(ARGUMENTS)
+#define OUT_OF_LINE(function)                                            \
+    do {                                                                 \
+        SETTLE;                                                          \
+        TAIL function(ARGUMENTS);                                        \
+    } while (0)
+#define TRAP(kind) OUT_OF_LINE(trap_##kind);
+#define LEAVE_EXHAUSTED OUT_OF_LINE(leave_EXHAUSTED)
+#define LEAVE_UNPAID(place) OUT_OF_LINE(leave_unpaid_##place)
+#define REFUND_AT_PC OUT_OF_LINE(refund_at_pc)
+#define REFUND_AT_HEAD OUT_OF_LINE(refund_at_head)
 #endif
 
 #define TRAP_IF(condition, kind)                                         \
@@ -330,12 +351,15 @@ typedef enum gvm__exit handler_function(REGISTERS);
 #define EXHAUSTED_IF(condition)                                          \
     if (unlikely(condition))                                             \
         LEAVE_EXHAUSTED;
-#define CHARGE(cost)                                                     \
-    fuel -= (int64_t)(cost);                                             \
-    if (unlikely(fuel < 0)) {                                            \
-        fuel += (int64_t)(cost);                                         \
-        inst->call->fuel_needed = (cost);                                \
-        LEAVE_FUEL;                                                      \
-    }
+/* Immediate `place` of the cell is what goes on from here costs. */
+#define CHARGE(place)                                                    \
+    fuel -= (int64_t)I##place;                                           \
+    if (unlikely(fuel < 0))                                              \
+        LEAVE_UNPAID(place);
+/* Out of line it is read again, and handlers keep no register for it. */
+#define UNPAID(place)                                                    \
+    inst->call->fuel_needed = IMMEDIATE_AT(8 + 4 * (place));             \
+    fuel += (int64_t)inst->call->fuel_needed;                            \
+    LEAVE_WITH(GVM__EXIT_FUEL);
 
 #endif
