@@ -261,9 +261,10 @@ wait_for_end(const struct serve_options *values, const sigset_t *signals,
     fprintf(stderr, "glass serve: after %llu ms %s; they are cut off\n",
             (unsigned long long)drain_ms, http_status_text(status));
     /*
-     * Destroying the server would wait for calls that run until their own
-     * deadline. Nothing is lost by not doing it: what was acknowledged is
-     * where it belongs, and files are renamed into their places.
+     * Destroying the server would wait for operations of the store until
+     * their own timeout. Nothing is lost by not doing it: what was
+     * acknowledged is where it belongs, and files are renamed into their
+     * places.
      */
     fflush(NULL);
     _exit(EXIT_DONE);

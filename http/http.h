@@ -116,18 +116,20 @@ http_server_address(const struct http_server *server);
 /*
  * Stops accepting connections, answers new requests on the open ones with 503
  * (`/readyz` says so first), and waits until the requests under way have
- * ended, `timeout_ms` at most. May be called again to wait longer.
+ * ended, `timeout_ms` at most. Calls that have not are cancelled then, and
+ * answered with 503. May be called again to wait longer.
  *
- * Returns HTTP_TIMEOUT when some were still under way. One thread at a time.
+ * Returns HTTP_TIMEOUT when some requests are still under way. One thread at a
+ * time.
  */
 enum http_status
 http_server_drain(struct http_server *server, unsigned timeout_ms);
 
 /*
  * Closes every connection, ends the threads and frees the server; null does
- * nothing. Requests that are being received or sent are cut off; calls that
- * run and operations of the store that are under way are waited for, which
- * ends with their own deadline or timeout.
+ * nothing. Requests that are being received or sent are cut off, and calls are
+ * cancelled; operations of the store that are under way are waited for, which
+ * ends with their own timeout.
  */
 void
 http_server_destroy(struct http_server *server);

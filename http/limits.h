@@ -25,6 +25,16 @@
 #define HTTP_IDLE_TIMEOUT_MS_DEFAULT 60000
 #define HTTP_IDLE_TIMEOUT_MS_MAX 3600000
 
+/*
+ * How long one loop runs guests before others of its connections have their
+ * turn: once it was that long, calls begin on the runtime's workers, until the
+ * loop has spent as much time on other things.
+ */
+#define HTTP_GUEST_NS_MAX 500000u
+
+/* How long a drain waits for the answers of the calls that it has ended. */
+#define HTTP_CANCEL_TIMEOUT_MS 1000
+
 /* The longest request target, raw; a longer one is answered 414. */
 #define HTTP_TARGET_BYTES_MAX 8192
 

@@ -12,6 +12,9 @@ struct http__request;
 void http__call_begin(struct http__request *request);
 void http__call_finish(struct http__request *request);
 
+/* Ends the request's pending call soon; any thread. */
+void http__call_cancel(struct http__request *request);
+
 void http__state_write_begin(struct http__request *request);
 void http__state_get(struct http__request *request);
 void http__state_put(struct http__request *request);

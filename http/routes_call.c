@@ -5,6 +5,13 @@
  * it, and it is started when the body is there. How it ended becomes the
  * answer: the output as it is, the results of a plain export as JSON, and
  * everything else a problem that says what and where.
+ *
+ * A call that is pending suspends the connection. Meanwhile somebody looks
+ * whether the client is still there (watch.c), and it is listed for the drain
+ * to end it.
+ *
+ * Everything is on the connection's thread but for complete_call and
+ * http__call_cancel.
  */
 #include "http/routes.h"
 
@@ -18,6 +25,7 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- Before the body -------------------------------------------------- */
 
@@ -334,6 +342,22 @@ ended(struct http__request *request)
     add_headers(request, result);
 }
 
+/* ---- In between ------------------------------------------------------- */
+
+void
+http__call_cancel(struct http__request *request)
+{
+    runtime_call_cancel(request->call);
+}
+
+static int
+descriptor_of(const struct http__request *request)
+{
+    return MHD_get_connection_info(request->connection,
+                                   MHD_CONNECTION_INFO_CONNECTION_FD)
+        ->connect_fd;
+}
+
 /* On the thread that ended the call: nothing may be done but to wake. */
 static void
 complete_call(struct runtime_call *call, void *data)
@@ -342,16 +366,60 @@ complete_call(struct runtime_call *call, void *data)
     http__request_resume(data);
 }
 
+/* A pending call has ended. */
+static void
+resumed(struct http__request *request)
+{
+    http__watch_leave(&request->server->watch, descriptor_of(request));
+    http__waits_leave(&request->server->calls, request);
+    ended(request);
+}
+
+static uint64_t
+now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * Whether the loop has time for a guest. What its guests took is forgotten as
+ * fast as it does other things, or nothing. `begin_ns` is now.
+ */
+static bool
+has_time(struct http__loop *loop, uint64_t begin_ns)
+{
+    uint64_t other_ns = begin_ns - loop->guest_end_ns;
+
+    loop->guest_ns =
+        loop->guest_ns > other_ns ? loop->guest_ns - other_ns : 0;
+    loop->guest_end_ns = begin_ns;
+    return loop->guest_ns < HTTP_GUEST_NS_MAX;
+}
+
 void
 http__call_finish(struct http__request *request)
 {
-    atomic_fetch_add(&request->loop->parked_count, 1);
+    struct http__loop *loop = request->loop;
+    struct http_server *server = request->server;
+    uint64_t begin_ns = now_ns();
+
+    if (!has_time(loop, begin_ns))
+        runtime_call_set_deferred(request->call);
+    atomic_fetch_add(&loop->parked_count, 1);
     enum runtime_status status =
         runtime_call_start(request->call, complete_call, request);
+    loop->guest_end_ns = now_ns();
+    loop->guest_ns += loop->guest_end_ns - begin_ns;
     if (status == RUNTIME_PENDING) {
-        http__request_park(request, ended);
+        http__watch_enter(&server->watch, request, descriptor_of(request),
+                          request->needs_host);
+        http__waits_enter(&server->calls, request, http__call_cancel);
+        http__request_park(request, resumed);
         return;
     }
-    atomic_fetch_sub(&request->loop->parked_count, 1);
+    atomic_fetch_sub(&loop->parked_count, 1);
     ended(request);
 }

@@ -9,6 +9,7 @@
 #include "http/server.h"
 
 #include "http/request.h"
+#include "http/routes.h"
 #include "runtime/runtime.h"
 
 #include <errno.h>
@@ -135,8 +136,15 @@ http_server_create(const struct http_options *options,
         return http__error_set(err, HTTP_NO_MEMORY, "no memory for a server");
     created->options = *options;
     http__waits_init(&created->waits);
+    http__waits_init(&created->calls);
+    bool watches = http__watch_init(&created->watch, http__call_cancel);
     created->listen_fd = created->stop_fd = -1;
-    enum http_status status = HTTP_INVALID;
+    enum http_status status = HTTP_SYSTEM;
+    if (!watches) {
+        http__error_set(err, status, "a thread or a descriptor is not there");
+        goto fail;
+    }
+    status = HTTP_INVALID;
     if (!complete_options(&created->options)) {
         http__error_set(err, status, "an option is missing or over its limit");
         goto fail;
@@ -203,19 +211,34 @@ sleep_one_step(void)
     nanosleep(&step, NULL);
 }
 
+/* Whether all requests have ended within that time. */
+static bool
+wait_for_requests(const struct http_server *server, unsigned timeout_ms)
+{
+    for (unsigned waited_ms = 0; count_requests(server) > 0;
+         waited_ms += DRAIN_STEP_MS) {
+        if (waited_ms >= timeout_ms)
+            return false;
+        sleep_one_step();
+    }
+    return true;
+}
+
 enum http_status
 http_server_drain(struct http_server *server, unsigned timeout_ms)
 {
     atomic_store(&server->draining, true);
     http__acceptor_stop(server);
     http__waits_end(&server->waits);
-    for (unsigned waited_ms = 0; count_requests(server) > 0;
-         waited_ms += DRAIN_STEP_MS) {
-        if (waited_ms >= timeout_ms)
-            return HTTP_TIMEOUT;
-        sleep_one_step();
-    }
-    return HTTP_OK;
+    if (wait_for_requests(server, timeout_ms))
+        return HTTP_OK;
+    /* Calls end now, and are answered; what else there is stays. */
+    bool waits_for_calls = count_parked(server) > 0;
+    http__waits_end(&server->calls);
+    return waits_for_calls &&
+                   wait_for_requests(server, HTTP_CANCEL_TIMEOUT_MS)
+               ? HTTP_OK
+               : HTTP_TIMEOUT;
 }
 
 void
@@ -226,12 +249,15 @@ http_server_destroy(struct http_server *server)
     atomic_store(&server->draining, true);
     http__acceptor_stop(server);
     http__waits_end(&server->waits);
+    http__waits_end(&server->calls);
     /* What comes in meanwhile is refused, so this only goes down. */
     while (count_parked(server) > 0)
         sleep_one_step();
     for (unsigned index = 0; index < server->loop_count; index++)
         if (server->loops[index].daemon)
             MHD_stop_daemon(server->loops[index].daemon);
+    http__watch_deinit(&server->watch);
+    http__waits_deinit(&server->calls);
     http__waits_deinit(&server->waits);
     free(server->loops);
     free(server);

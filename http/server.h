@@ -16,6 +16,7 @@
 
 #include "http/http.h"
 #include "http/waits.h"
+#include "http/watch.h"
 
 /*
  * One loop. Its counters are written by few and read by the acceptor and by
@@ -24,6 +25,11 @@
 struct http__loop {
     struct http_server *server;
     struct MHD_Daemon *daemon;
+
+    /* How long its thread has run guests of late, and until when that is
+     * (routes_call.c). */
+    uint64_t guest_ns;
+    uint64_t guest_end_ns;
 
     /* Given to the daemon by the acceptor, and not closed yet. */
     _Alignas(64) atomic_uint connection_count;
@@ -48,7 +54,9 @@ struct http_server {
 
     struct http__loop *loops;
     unsigned loop_count;
-    struct http__waits waits;
+    struct http__waits waits; /* for locks: ended when a drain begins */
+    struct http__waits calls; /* that are pending: when it gives up */
+    struct http__watch watch; /* for their clients */
 };
 
 /*

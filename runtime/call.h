@@ -65,6 +65,7 @@ struct runtime_call {
 
     /* It initialises the function, and nobody else sees it. */
     bool initialises;
+    bool has_asked_first; /* for such a call, at least once */
     /* It waits for such a call, in the function's list; or has, and how that
      * ended is its own result so far. Under the function's first_lock. */
     bool is_first_waiting;

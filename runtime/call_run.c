@@ -394,8 +394,11 @@ ensure_initialised(struct runtime_call *call)
     enum runtime__step step = RUNTIME__STEP_SLICE;
     bool starts = false;
 
-    if (call->initialises || runtime__pool_snapshot(&function->pool))
+    /* Who has asked for it waits until he is told, and no shorter. */
+    if (call->initialises || (!call->has_asked_first &&
+                              runtime__pool_snapshot(&function->pool)))
         return RUNTIME__STEP_SLICE;
+    call->has_asked_first = true;
     pthread_mutex_lock(&function->first_lock);
     if (call->is_first_ended) {
         if (call->result.status != RUNTIME_OK)

@@ -33,7 +33,8 @@ runtime__host_wait(struct runtime__faaslet *faaslet)
 {
     if (!faaslet->wait)
         faaslet->wait = runtime__wait_create(faaslet->namespace_);
-    if (faaslet->wait) {
+    /* Who is under way may be asking for them. */
+    if (faaslet->wait && !faaslet->wait->is_under_way) {
         faaslet->wait->wake = runtime__call_wake;
         faaslet->wait->wake_data = faaslet->call;
     }
