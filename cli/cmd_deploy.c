@@ -26,6 +26,12 @@
       "configure the time that its calls have")                               \
     X(H, NUMBER, fuel, "fuel", "COUNT", "configure their instructions")       \
     X(H, SIZE, memory, "memory", "BYTES", "configure their memory")           \
+    X(H, NUMBER, concurrency, "concurrency", "COUNT",                         \
+      "configure how many of its calls run at once")                          \
+    X(H, NUMBER, queue, "queue", "COUNT",                                     \
+      "configure how many more wait for one of those")                        \
+    X(H, DURATION, queue_wait, "queue-wait", "DURATION",                      \
+      "configure how long they wait")                                         \
     X(H, LIST, env, "env", "NAME=VALUE",                                      \
       "configure a variable of theirs; may be repeated")                      \
     X(H, LIST, dir_read, "dir-read", "HOST[::GUEST]",                         \
@@ -73,7 +79,8 @@ static bool
 has_config(const struct deploy_options *values)
 {
     return values->reset || values->timeout || values->fuel ||
-           values->memory || values->warm || values->env.count > 0 ||
+           values->memory || values->concurrency || values->queue ||
+           values->queue_wait || values->warm || values->env.count > 0 ||
            values->dir_read.count > 0 || values->grant_read.count > 0 ||
            values->grant_write.count > 0 || values->grant_secret.count > 0;
 }
@@ -141,6 +148,9 @@ build_config(const struct deploy_options *values)
     set_number(config, "timeout_ms", values->timeout);
     set_number(config, "fuel", values->fuel);
     set_number(config, "memory_bytes", values->memory);
+    set_number(config, "concurrency", values->concurrency);
+    set_number(config, "queue", values->queue);
+    set_number(config, "queue_ms", values->queue_wait);
     if (values->warm)
         json_object_set_new(config, "reuse", json_string("warm"));
     json_object_set_new(config, "env", env);

@@ -42,6 +42,11 @@
     X(H, NUMBER, fuel, "fuel", "COUNT",                                       \
       "the instructions that a call has")                                     \
     X(H, SIZE, memory, "memory", "BYTES", "the memory that a call has; 256M") \
+    X(H, NUMBER, calls, "calls", "COUNT", "calls at once; 4096")              \
+    X(H, NUMBER, calls_namespace, "namespace-calls", "COUNT",                 \
+      "of one namespace; three quarters of them")                             \
+    X(H, NUMBER, workers, "workers", "COUNT",                                 \
+      "threads for calls that do not end at once; one per core")              \
     X(H, SIZE, module, "module-max", "BYTES", "the largest module; 64M")      \
     X(H, SIZE, input, "input-max", "BYTES", "the largest input; 16M")         \
     X(H, SIZE, output, "output-max", "BYTES", "the largest output; 16M")      \
@@ -157,6 +162,13 @@ fit_descriptors(unsigned wanted)
     return fit;
 }
 
+/* What does not fit is over every limit, and is refused as that. */
+static unsigned
+narrow(uint64_t number)
+{
+    return number > UINT_MAX ? UINT_MAX : (unsigned)number;
+}
+
 /* Opens the store and the runtime on it; false after a complaint. */
 static bool
 open_runtime(const struct serve_options *values, struct service *service)
@@ -174,6 +186,9 @@ open_runtime(const struct serve_options *values, struct service *service)
         .timeout_ms = values->timeout,
         .fuel = values->fuel,
         .memory_bytes = values->memory,
+        .calls_max = narrow(values->calls),
+        .namespace_calls_max = narrow(values->calls_namespace),
+        .worker_count = narrow(values->workers),
         .module_bytes_max = (size_t)values->module,
         .input_bytes_max = (size_t)values->input,
         .output_bytes_max = (size_t)values->output,
@@ -192,13 +207,6 @@ open_runtime(const struct serve_options *values, struct service *service)
         return false;
     }
     return true;
-}
-
-/* What does not fit is over every limit, and is refused as that. */
-static unsigned
-narrow(uint64_t number)
-{
-    return number > UINT_MAX ? UINT_MAX : (unsigned)number;
 }
 
 /* Starts to serve; false after a complaint. */

@@ -264,6 +264,8 @@ respond_problem(struct http__request *request,
         json_object_set_new(members, "limit", json_string("fuel"));
     if (result->status == RUNTIME_TIMEOUT)
         json_object_set_new(members, "limit", json_string("deadline"));
+    if (result->status == RUNTIME_BUSY)
+        json_object_set_new(members, "limit", json_string("concurrency"));
     if (result->status == RUNTIME_OUT_OF_MEMORY)
         json_object_set_new(members, "limit", json_string("memory"));
     http__problem_with(request, kind_of_end(result->status), members,

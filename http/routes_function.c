@@ -68,15 +68,24 @@ describe_config(const struct runtime_config *config)
     json_t *document = json_object();
     json_t *env = json_object();
 
-    if (config->timeout_ms > 0)
-        json_object_set_new(document, "timeout_ms",
-                            json_integer((json_int_t)config->timeout_ms));
-    if (config->fuel > 0)
-        json_object_set_new(document, "fuel",
-                            json_integer((json_int_t)config->fuel));
-    if (config->memory_bytes > 0)
-        json_object_set_new(document, "memory_bytes",
-                            json_integer((json_int_t)config->memory_bytes));
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {
+        {"timeout_ms", config->timeout_ms},
+        {"fuel", config->fuel},
+        {"memory_bytes", config->memory_bytes},
+        {"concurrency", config->concurrency},
+        {"queue", config->queue},
+        {"queue_ms", config->queue_ms},
+    };
+
+    for (size_t index = 0; index < sizeof(numbers) / sizeof(*numbers);
+         index++)
+        if (numbers[index].value > 0)
+            json_object_set_new(
+                document, numbers[index].name,
+                json_integer((json_int_t)numbers[index].value));
     if (config->reuse != RUNTIME_REUSE_FRESH)
         json_object_set_new(document, "reuse",
                             json_string(runtime_reuse_name(config->reuse)));

@@ -29,23 +29,50 @@ make_id(struct runtime_call *call)
     return true;
 }
 
-/* One call more, unless there are as many as there may be. */
+/* One more, unless there are as many as there may be. */
 static bool
-admit(struct runtime *runtime)
+count_up(atomic_uint *count, unsigned max)
 {
-    unsigned before = atomic_fetch_add_explicit(&runtime->call_count, 1,
-                                                memory_order_relaxed);
-
-    if (before < runtime->options.calls_max)
+    if (atomic_fetch_add_explicit(count, 1, memory_order_relaxed) < max)
         return true;
-    atomic_fetch_sub_explicit(&runtime->call_count, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
     return false;
 }
 
 static void
-leave(struct runtime *runtime)
+count_down(atomic_uint *count)
 {
-    atomic_fetch_sub_explicit(&runtime->call_count, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+}
+
+/* Lets a call in, where both of its limits allow that. */
+static enum runtime_status
+admit(struct runtime_call *call, struct runtime_error *err)
+{
+    const struct runtime_options *options = &call->runtime->options;
+    struct runtime__tenant *tenant = call->function->tenant;
+
+    if (!count_up(&call->runtime->call_count, options->calls_max))
+        return runtime__error_set(err, RUNTIME_BUSY,
+                                  "there are %u calls already",
+                                  options->calls_max);
+    if (!count_up(&tenant->call_count, options->namespace_calls_max)) {
+        count_down(&call->runtime->call_count);
+        return runtime__error_set(err, RUNTIME_BUSY,
+                                  "the namespace has %u calls already",
+                                  options->namespace_calls_max);
+    }
+    call->is_admitted = true;
+    return RUNTIME_OK;
+}
+
+static void
+leave(struct runtime_call *call)
+{
+    if (!call->is_admitted)
+        return;
+    count_down(&call->function->tenant->call_count);
+    count_down(&call->runtime->call_count);
 }
 
 enum runtime_status
@@ -64,12 +91,9 @@ runtime__call_create(struct runtime *runtime,
     created->runtime = runtime;
     created->function = function;
     created->task.node.parent = &function->node;
-    created->is_admitted = is_admitted && admit(runtime);
-    if (is_admitted && !created->is_admitted)
-        status = runtime__error_set(err, RUNTIME_BUSY,
-                                    "there are %u calls already",
-                                    runtime->options.calls_max);
-    else if (!make_id(created))
+    if (is_admitted)
+        status = admit(created, err);
+    if (status == RUNTIME_OK && !make_id(created))
         status = runtime__error_set(err, RUNTIME_SYSTEM,
                                     "no random bytes for a call");
     if (status != RUNTIME_OK) {
@@ -115,8 +139,7 @@ runtime_call_destroy(struct runtime_call *call)
 {
     if (!call)
         return;
-    if (call->is_admitted)
-        leave(call->runtime);
+    leave(call);
     runtime_function_put(call->function);
     deinit(call);
     free(call);

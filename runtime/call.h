@@ -62,6 +62,7 @@ struct runtime_call {
     uint64_t queued_ns; /* until its first step */
     uint64_t ready_ns;
     bool has_outlived; /* a slice */
+    struct runtime__gate_place gate_place; /* at the function's */
 
     /* It initialises the function, and nobody else sees it. */
     bool initialises;
@@ -86,6 +87,16 @@ runtime__call_create(struct runtime *runtime,
 void
 runtime__call_streams(struct runtime_call *call,
                       struct runtime_streams *streams);
+
+/*
+ * Sees to it that the function is initialised (call_first.c). SLICE: go on.
+ * WAIT: the call will be woken. ENDED: that failed, and how is in the result.
+ */
+enum runtime__step
+runtime__call_initialised(struct runtime_call *call);
+/* A call that ends does not wait for that any more. */
+void
+runtime__call_leave_first(struct runtime_call *call);
 
 /* What a call waits for has come; on any thread. */
 void

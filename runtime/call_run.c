@@ -12,10 +12,7 @@
  * read (conclude), its sandbox is taken from it, and then whoever waits is
  * told; the sandbox is reset after that, where nobody waits for it.
  *
- * Initialising a function is a call as well, which nobody else sees: what the
- * guest writes in it is lost, and its sandbox is frozen. It happens at the
- * deployment, or when a function is called after a restart that found no
- * snapshot. Then all its calls wait for the one.
+ * Initialising a function is a call as well: see call_first.c.
  */
 #include "runtime/call.h"
 
@@ -329,113 +326,62 @@ clear(struct runtime__waste *waste)
     give_back((struct runtime__faaslet *)(void *)((char *)waste - offset));
 }
 
-/* ---- The first call of a function ---------------------------------------- */
-
-/* The call that initialised `function` has ended: tells those who wait. */
-static void
-end_first(struct runtime_function *function, enum runtime_status status,
-          const struct runtime_error *err)
-{
-    struct runtime_call *call;
-
-    pthread_mutex_lock(&function->first_lock);
-    function->is_initialising = false;
-    while ((call = function->first_waiting)) {
-        function->first_waiting = call->next_first;
-        call->is_first_waiting = false;
-        call->is_first_ended = true;
-        call->result.status = status;
-        call->result.error = *err;
-        /* It cannot end before it gets the lock (leave_first). */
-        runtime__call_wake(call);
-    }
-    pthread_mutex_unlock(&function->first_lock);
-}
+/* ---- One of several ------------------------------------------------------ */
 
 static void
-complete_first(struct runtime_call *first, void *data)
+wake_place(struct runtime__gate_place *place)
 {
-    (void)data;
-    end_first(first->function, first->result.status, &first->result.error);
-    if (first->result.status == RUNTIME_OK)
-        runtime__deploy_keep_snapshot(first->runtime, first->function);
-    runtime_call_destroy(first);
+    const size_t offset = offsetof(struct runtime_call, gate_place);
+
+    runtime__call_wake((char *)place - offset);
 }
 
-/* Starts the call that initialises the function. */
-static void
-start_first(struct runtime_call *call)
-{
-    struct runtime_function *function = call->function;
-    struct runtime_call *first;
-    struct runtime_error err;
-    enum runtime_status status =
-        runtime__call_create(call->runtime, runtime__function_share(function),
-                             false, &first, &err);
-
-    if (status != RUNTIME_OK) {
-        end_first(function, status, &err);
-        return;
-    }
-    first->initialises = true;
-    /* It may be long, and writes a file in the end: that is for a worker. */
-    first->is_deferred = true;
-    runtime_call_start(first, complete_first, NULL);
-}
-
-/*
- * Sees to it that the function is initialised. ENDED: that failed, and how is
- * in the result. SLICE: go on.
- */
+/* How a call ends that has no turn: which of the function's limits it is. */
 static enum runtime__step
-ensure_initialised(struct runtime_call *call)
+fail_busy(struct runtime_call *call, const char *name, uint64_t limit)
 {
-    struct runtime_function *function = call->function;
-    enum runtime__step step = RUNTIME__STEP_SLICE;
-    bool starts = false;
+    struct runtime_result *result = &call->result;
 
-    /* Who has asked for it waits until he is told, and no shorter. */
-    if (call->initialises || (!call->has_asked_first &&
-                              runtime__pool_snapshot(&function->pool)))
-        return RUNTIME__STEP_SLICE;
-    call->has_asked_first = true;
-    pthread_mutex_lock(&function->first_lock);
-    if (call->is_first_ended) {
-        if (call->result.status != RUNTIME_OK)
-            step = RUNTIME__STEP_ENDED;
-    } else if (!call->is_first_waiting &&
-               !runtime__pool_snapshot(&function->pool)) {
-        starts = !function->is_initialising;
-        function->is_initialising = true;
-        call->is_first_waiting = true;
-        call->next_first = function->first_waiting;
-        function->first_waiting = call;
-    }
-    if (call->is_first_waiting) {
-        call->task.until_ns = UINT64_MAX;
-        step = RUNTIME__STEP_WAIT;
-    }
-    pthread_mutex_unlock(&function->first_lock);
-    if (!starts)
-        return step;
-    start_first(call);
-    return ensure_initialised(call);
+    result->status = runtime__error_set(
+        &result->error, RUNTIME_BUSY,
+        "the function's limit '%s' of %llu is reached", name,
+        (unsigned long long)limit);
+    return RUNTIME__STEP_ENDED;
 }
 
-/* A call that ends does not wait any more. */
-static void
-leave_first(struct runtime_call *call)
+/* Sees to it that the function allows one more. SLICE: go on. */
+static enum runtime__step
+pass_gate(struct runtime_call *call)
 {
-    struct runtime_call **link = &call->function->first_waiting;
+    const struct runtime_config *config = call->function->config;
+    uint64_t until_ns = call->begun_ns + config->queue_ms * 1000000u;
 
-    pthread_mutex_lock(&call->function->first_lock);
-    if (call->is_first_waiting) {
-        while (*link != call)
-            link = &(*link)->next_first;
-        *link = call->next_first;
-        call->is_first_waiting = false;
+    if (config->concurrency == 0 || call->initialises)
+        return RUNTIME__STEP_SLICE;
+    switch (runtime__gate_enter(&call->function->gate, &call->gate_place,
+                                config->concurrency, config->queue)) {
+    case RUNTIME__GATE_INSIDE:
+        return RUNTIME__STEP_SLICE;
+    case RUNTIME__GATE_FULL:
+        if (config->queue == 0)
+            return fail_busy(call, "concurrency", config->concurrency);
+        return fail_busy(call, "queue", config->queue);
+    case RUNTIME__GATE_WAITS:
+        break;
     }
-    pthread_mutex_unlock(&call->function->first_lock);
+    if (config->queue_ms && runtime__wait_now_ns() >= until_ns)
+        return fail_busy(call, "queue_ms", config->queue_ms);
+    call->task.until_ns = config->queue_ms ? until_ns : UINT64_MAX;
+    call->is_deferred = true;
+    return RUNTIME__STEP_WAIT;
+}
+
+static void
+leave_gate(struct runtime_call *call)
+{
+    if (call->function->config->concurrency > 0 && !call->initialises)
+        runtime__gate_leave(&call->function->gate, &call->gate_place,
+                            wake_place);
 }
 
 /* ---- Running ------------------------------------------------------------ */
@@ -467,7 +413,9 @@ advance(struct runtime__task *task)
     struct runtime_result *result = &call->result;
 
     if (!call->ready_ns) {
-        enum runtime__step step = ensure_initialised(call);
+        enum runtime__step step = pass_gate(call);
+        if (step == RUNTIME__STEP_SLICE)
+            step = runtime__call_initialised(call);
         if (step != RUNTIME__STEP_SLICE)
             return step;
         result->status = prepare(call, &result->error);
@@ -502,7 +450,7 @@ finish(struct runtime__task *task, enum runtime__end end)
     struct runtime_call *call = call_of(task);
     struct runtime_result *result = &call->result;
 
-    leave_first(call);
+    runtime__call_leave_first(call);
     if (end == RUNTIME__END_DEADLINE)
         result->status =
             runtime__error_set(&result->error, RUNTIME_TIMEOUT,
@@ -511,6 +459,7 @@ finish(struct runtime__task *task, enum runtime__end end)
         result->status = runtime__error_set(
             &result->error, RUNTIME_CANCELLED, "the call was cancelled");
     conclude(call, result->status);
+    leave_gate(call);
     struct runtime__scheduler *scheduler = &call->runtime->scheduler;
     struct runtime__faaslet *faaslet = detach(call);
     call->complete(call, call->complete_data);
@@ -531,8 +480,6 @@ runtime_call_start(struct runtime_call *call,
                    void (*complete)(struct runtime_call *call, void *data),
                    void *data)
 {
-    enum runtime__step step = RUNTIME__STEP_SLICE;
-
     assert(!call->started);
     call->started = true;
     call->complete = complete;
@@ -547,10 +494,12 @@ runtime_call_start(struct runtime_call *call,
                              memory_order_relaxed) > 0 &&
         !call->initialises)
         call->is_deferred = true;
-    if (!call->is_deferred)
+    enum runtime__step step = pass_gate(call);
+    if (step == RUNTIME__STEP_SLICE && !call->is_deferred)
         step = advance(&call->task);
     if (step == RUNTIME__STEP_ENDED) {
         conclude(call, call->result.status);
+        leave_gate(call);
         give_back(detach(call));
         return call->result.status;
     }

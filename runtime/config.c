@@ -206,6 +206,8 @@ runtime__config_equals(const struct runtime_config *a,
 {
     if (a->timeout_ms != b->timeout_ms || a->fuel != b->fuel ||
         a->memory_bytes != b->memory_bytes || a->reuse != b->reuse ||
+        a->concurrency != b->concurrency || a->queue != b->queue ||
+        a->queue_ms != b->queue_ms ||
         a->variable_count != b->variable_count ||
         a->directory_count != b->directory_count ||
         !runtime__grants_equal(&a->grants, &b->grants))
@@ -254,9 +256,11 @@ runtime__config_to_json(const struct runtime_config *config)
     }
     /* The limits are below the ceilings, far inside a signed number. */
     json_t *json = json_pack(
-        "{sI sI sI ss sO sO so}", "timeout_ms", (json_int_t)config->timeout_ms,
-        "fuel", (json_int_t)config->fuel, "memory_bytes",
-        (json_int_t)config->memory_bytes, "reuse",
+        "{sI sI sI sI sI sI ss sO sO so}", "timeout_ms",
+        (json_int_t)config->timeout_ms, "fuel", (json_int_t)config->fuel,
+        "memory_bytes", (json_int_t)config->memory_bytes, "concurrency",
+        (json_int_t)config->concurrency, "queue", (json_int_t)config->queue,
+        "queue_ms", (json_int_t)config->queue_ms, "reuse",
         runtime_reuse_name(config->reuse), "env", variables, "dirs",
         directories, "grants", runtime__grants_to_json(&config->grants));
     json_decref(directories);
@@ -370,12 +374,21 @@ member_from_json(const char *name, json_t *json,
                  struct runtime_config *config, struct room *room,
                  struct runtime_error *err)
 {
-    if (!strcmp(name, "timeout_ms"))
-        return number_from_json(name, json, &config->timeout_ms, err);
-    if (!strcmp(name, "fuel"))
-        return number_from_json(name, json, &config->fuel, err);
-    if (!strcmp(name, "memory_bytes"))
-        return number_from_json(name, json, &config->memory_bytes, err);
+    const struct {
+        const char *name;
+        uint64_t *number;
+    } numbers[] = {
+        {"timeout_ms", &config->timeout_ms},
+        {"fuel", &config->fuel},
+        {"memory_bytes", &config->memory_bytes},
+        {"concurrency", &config->concurrency},
+        {"queue", &config->queue},
+        {"queue_ms", &config->queue_ms},
+    };
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        if (!strcmp(name, numbers[i].name))
+            return number_from_json(name, json, numbers[i].number, err);
     if (!strcmp(name, "reuse"))
         return reuse_from_json(json, &config->reuse, err);
     if (!strcmp(name, "env"))

@@ -69,6 +69,14 @@ struct runtime_config {
     uint64_t fuel;
     uint64_t memory_bytes;
     enum runtime_reuse reuse;
+
+    /* How many of its calls run at once (0: no such bound), how many more wait
+     * for one of those to end (0: none; they are RUNTIME_BUSY), and how long
+     * (0: until their deadline). */
+    uint64_t concurrency;
+    uint64_t queue;
+    uint64_t queue_ms;
+
     const struct runtime_variable *variables;
     size_t variable_count;
 

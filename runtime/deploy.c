@@ -48,6 +48,15 @@ runtime__deploy_check_config(const struct runtime *runtime,
     if (status == RUNTIME_OK)
         status = check_limit("memory_bytes", config->memory_bytes,
                              options->memory_bytes_max, err);
+    if (status == RUNTIME_OK)
+        status = check_limit("concurrency", config->concurrency,
+                             RUNTIME_CALLS_CEILING, err);
+    if (status == RUNTIME_OK)
+        status = check_limit("queue", config->queue, RUNTIME_CALLS_CEILING,
+                             err);
+    if (status == RUNTIME_OK)
+        status = check_limit("queue_ms", config->queue_ms,
+                             RUNTIME_TIMEOUT_MS_CEILING, err);
     return status;
 }
 

@@ -81,6 +81,7 @@ runtime__function_create(const char *namespace_, const char *name,
     atomic_init(&function->references, 1);
     atomic_init(&function->outlived, 0);
     pthread_mutex_init(&function->first_lock, NULL);
+    runtime__gate_init(&function->gate);
     strncpy(function->namespace_, namespace_, RUNTIME_NAME_BYTES_MAX);
     strncpy(function->name, name, RUNTIME_NAME_BYTES_MAX);
     function->module = module;
@@ -115,6 +116,7 @@ runtime_function_put(struct runtime_function *function)
     runtime__pool_deinit(&function->pool);
     runtime__tenant_put(function->tenant);
     pthread_mutex_destroy(&function->first_lock);
+    runtime__gate_deinit(&function->gate);
     runtime__module_put(function->module);
     free(function->config);
     free(function);

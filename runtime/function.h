@@ -8,6 +8,7 @@
 #ifndef GLASS_RUNTIME_FUNCTION_H
 #define GLASS_RUNTIME_FUNCTION_H
 
+#include "runtime/gate.h"
 #include "runtime/module.h"
 #include "runtime/pool.h"
 #include "runtime/runtime.h"
@@ -31,11 +32,13 @@ struct runtime_function {
     struct runtime__queue_node node;
     struct runtime__tenant *tenant; /* counted */
 
+    struct runtime__gate gate; /* for what `concurrency` allows */
+
     /* Not 0: its calls have outlived their first slice of late. */
     atomic_uint outlived;
 
     /* The first call of a function that was not initialised does that, and
-     * the others wait (call_run.c). Under the lock. */
+     * the others wait (call_first.c). Under the lock. */
     pthread_mutex_t first_lock;
     bool is_initialising;
     struct runtime_call *first_waiting;

@@ -109,6 +109,7 @@ copy_options(const struct runtime_options *options,
         {"input_bytes_max", o.input_bytes_max, RUNTIME_BODY_BYTES_CEILING},
         {"output_bytes_max", o.output_bytes_max, RUNTIME_BODY_BYTES_CEILING},
         {"calls_max", o.calls_max, RUNTIME_CALLS_CEILING},
+        {"namespace_calls_max", o.namespace_calls_max, o.calls_max},
         {"worker_count", o.worker_count, RUNTIME_WORKERS_MAX},
         {"bounds", (uint64_t)o.bounds, RUNTIME_BOUNDS_GUARD},
     };
@@ -385,6 +386,9 @@ runtime_create(const struct runtime_options *options,
     if (copy.store)
         created->groups |= RUNTIME__GROUP_state;
     fit_mappings(created);
+    if (!created->options.namespace_calls_max)
+        created->options.namespace_calls_max =
+            created->options.calls_max - created->options.calls_max / 4;
     created->idle.reclaim = reclaim;
     created->idle.data = created;
     runtime__random_init(&created->random);

@@ -167,6 +167,10 @@ struct runtime_options {
     size_t output_bytes_max;
     unsigned calls_max;
 
+    /* Of one namespace; zero: three quarters of all, so that there is always
+     * room for the others. */
+    unsigned namespace_calls_max;
+
     /* Threads for what does not end at once; zero: one per core. */
     unsigned worker_count;
 
@@ -243,7 +247,8 @@ runtime_kind_name(enum runtime_kind kind);
 
 /*
  * Reads a configuration from the `length_bytes` bytes of a JSON object:
- * `timeout_ms`, `fuel`, `memory_bytes` (numbers), `reuse` ("fresh" or "warm"),
+ * `timeout_ms`, `fuel`, `memory_bytes`, `concurrency`, `queue`, `queue_ms`
+ * (numbers), `reuse` ("fresh" or "warm"),
  * `env` (an object of strings), `dirs` (an object: what the guest calls it,
  * and the directory) and `grants` (an object of arrays of strings, named as in
  * struct runtime_grants), none of them required. Another member is

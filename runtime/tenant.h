@@ -1,6 +1,6 @@
 /*
  * tenant.h - what the functions of a namespace have in common while they run:
- * their turn.
+ * their turn, and how many calls there may be.
  *
  * A tenant is there as long as a function of its namespace is. Any thread may
  * call what is here.
@@ -12,6 +12,7 @@
 #include "runtime/runtime.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct runtime__tenants;
 
@@ -20,6 +21,7 @@ struct runtime__tenant {
     struct runtime__tenants *tenants;
     struct runtime__tenant *next;
     size_t references;
+    atomic_uint call_count; /* of its functions, that exist */
     char namespace_[RUNTIME_NAME_BYTES_MAX + 1];
 };
 

@@ -132,6 +132,44 @@ START_TEST(there_are_as_many_calls_as_the_limit)
 }
 END_TEST
 
+START_TEST(a_namespace_leaves_room_for_others)
+{
+    struct runtime_options options = {.calls_max = 4};
+    struct runtime_call *calls[3];
+    struct runtime_call *more = NULL;
+    size_t length_bytes;
+    uint8_t *module = world_guest("hello", &length_bytes);
+    struct runtime_deployment deployment = {
+        .namespace_ = "other",
+        .name = "hello",
+        .module = module,
+        .module_bytes = length_bytes,
+    };
+
+    reopen(&options);
+    world_deploy_guest(&world, "hello");
+    ck_assert_int_eq(runtime_function_deploy(world.runtime, &deployment, NULL,
+                                             NULL, &world.err),
+                     RUNTIME_OK);
+    free(module);
+    for (int i = 0; i < 3; i++)
+        calls[i] = world_call(&world, "hello", "");
+    ck_assert_int_eq(runtime_call_create(world.runtime, "default", "hello",
+                                         &more, &world.err),
+                     RUNTIME_BUSY);
+    ck_assert_str_eq(world.err.message,
+                     "the namespace has 3 calls already");
+    ck_assert_int_eq(runtime_call_create(world.runtime, "other", "hello",
+                                         &more, &world.err),
+                     RUNTIME_OK);
+    runtime_call_destroy(more);
+    runtime_call_destroy(calls[0]);
+    calls[0] = world_call(&world, "hello", "");
+    for (int i = 0; i < 3; i++)
+        runtime_call_destroy(calls[i]);
+}
+END_TEST
+
 /* ---- How a call ends ---------------------------------------------------- */
 
 static const struct {
@@ -519,6 +557,7 @@ static void
 add_tests(TCase *tests)
 {
     tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_test(tests, a_namespace_leaves_room_for_others);
     tcase_add_test(tests, input_goes_in_and_output_comes_out);
     tcase_add_test(tests, an_id_is_32_digits_and_no_other_calls);
     tcase_add_test(tests,

@@ -232,76 +232,88 @@ START_TEST(its_completion_may_destroy_a_call)
 }
 END_TEST
 
-/* ---- After a restart ---------------------------------------------------- */
+/* ---- One of several ------------------------------------------------------ */
 
-/* glass_init sleeps 20 ms, once; `number` says how often it has been called
- * in its memory. */
-static struct module_builder *
-sleepy(void)
+static void
+deploy_with(const struct runtime_config *config)
 {
-    struct module_builder *builder = module_builder_create();
-    uint32_t sleep =
-        module_builder_import_func(builder, "glass", "sleep_ns", "l:i");
-    uint32_t incr = module_builder_import_func(builder, "glass",
-                                               "state_incr", "iili:i");
-    /* sleep_ns(20000000); state_incr("n", 1, 1, 8) */
-    uint32_t index = module_builder_func(
-        builder, ":i", "",
-        BYTES(0x42, 0x80, 0xda, 0xc4, 9, 0x10, (uint8_t)sleep, 0x1a, 0x41, 0,
-              0x41, 1, 0x42, 1, 0x41, 8, 0x10, (uint8_t)incr, 0x1a, 0x41,
-              0, 0x0b));
+    struct module_builder *builder = guest();
+    struct runtime_deployment deployment = {
+        .namespace_ = "default", .name = "f", .config = config};
 
-    module_builder_export(builder, "glass_init", GVM_EXTERN_FUNC, index);
-    index = module_builder_func(builder, ":i", "",
-                                BYTES(0x41, 8, 0x28, 2, 0, 0x0b));
-    module_builder_export(builder, "number", GVM_EXTERN_FUNC, index);
-    module_builder_memory(builder, 1, 1);
-    module_builder_data(builder, 0, "n", 1);
-    return builder;
+    deployment.module =
+        module_builder_finish(builder, &deployment.module_bytes);
+    ck_assert_int_eq(runtime_function_deploy(world.runtime, &deployment, NULL,
+                                             NULL, &world.err),
+                     RUNTIME_OK);
+    module_builder_destroy(builder);
 }
 
-/* Deploys, restarts, and starts as many calls as there are at once. */
-START_TEST(first_calls_wait_for_one_initialisation)
+START_TEST(calls_beyond_the_limits_of_their_function_are_refused_at_once)
 {
-    enum { count = 20 };
-    static struct runtime_call *calls[count];
-    char path[64];
-    char snapshots[80];
+    const struct runtime_config config = {.concurrency = 2, .queue = 1};
+    struct runtime_call *calls[4];
     atomic_uint ends = 0;
-    struct runtime_options options = {.data_dir = path};
 
-    world_directory_make(path);
-    world_close(&world);
-    world_open(&world, &options);
-    world_deploy_built(&world, "f", sleepy());
-    world_close(&world);
-    snprintf(snapshots, sizeof(snapshots), "%s/snapshots", path);
-    world_directory_remove(snapshots);
-    world_open(&world, &options);
-    for (int i = 0; i < count; i++) {
-        calls[i] = create("number", NULL);
-        /* The last gives up before that; and it is not initialised anew. */
-        if (i == count - 1)
-            runtime_call_set_timeout_ms(calls[i], 1);
+    deploy_with(&config);
+    for (int i = 0; i < 4; i++) {
+        calls[i] = create("sleep", "30000000");
         ck_assert_int_eq(runtime_call_start(calls[i], count_end, &ends),
-                         RUNTIME_PENDING);
+                         i < 3 ? RUNTIME_PENDING : RUNTIME_BUSY);
     }
-    wait_for(&ends, count);
-    for (int i = 0; i < count; i++) {
-        const struct runtime_result *result = runtime_call_result(calls[i]);
-        if (i == count - 1) {
-            ck_assert_int_eq(result->status, RUNTIME_TIMEOUT);
-        } else {
-            ck_assert_int_eq(result->status, RUNTIME_OK);
-            ck_assert_int_eq(result->start, RUNTIME_START_COLD);
-            /* The store is new: this was the first increment of all. */
-            ck_assert_str_eq(result->values[0].text, "1");
-        }
+    ck_assert_str_eq(runtime_call_result(calls[3])->error.message,
+                     "the function's limit 'queue' of 1 is reached");
+    wait_for(&ends, 3);
+    /* The third began when one of the others had ended. */
+    ck_assert_uint_ge(runtime_call_result(calls[2])->queue_ns, 25 * MS);
+    for (int i = 0; i < 4; i++) {
+        if (i < 3)
+            ck_assert_int_eq(runtime_call_result(calls[i])->status,
+                             RUNTIME_OK);
         runtime_call_destroy(calls[i]);
     }
-    world_close(&world);
-    world_directory_remove(path);
-    world_open(&world, NULL);
+    /* Who ends where he began gives up his place as well. */
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(start("1"), RUNTIME_OK);
+}
+END_TEST
+
+static const struct {
+    struct runtime_config config;
+    uint64_t timeout_ms;
+    enum runtime_status status;
+    const char *message;
+} queues[] = {
+    {{.concurrency = 1, .queue = 1, .queue_ms = 10}, 0, RUNTIME_BUSY,
+     "the function's limit 'queue_ms' of 10 is reached"},
+    {{.concurrency = 1, .queue = 1}, 10, RUNTIME_TIMEOUT,
+     "the call's deadline has passed"},
+    {{.concurrency = 1}, 0, RUNTIME_BUSY,
+     "the function's limit 'concurrency' of 1 is reached"},
+};
+
+START_TEST(who_waits_for_his_turn_gives_up_in_the_end)
+{
+    atomic_uint ends = 0;
+
+    deploy_with(&queues[_i].config);
+    struct runtime_call *first = create("loop", NULL);
+    ck_assert_int_eq(runtime_call_start(first, count_end, &ends),
+                     RUNTIME_PENDING);
+    struct runtime_call *second = create("sleep", "1");
+    runtime_call_set_timeout_ms(second, queues[_i].timeout_ms);
+    if (runtime_call_start(second, count_end, &ends) == RUNTIME_PENDING)
+        wait_for(&ends, 1);
+    const struct runtime_result *result = runtime_call_result(second);
+    ck_assert_int_eq(result->status, queues[_i].status);
+    ck_assert_str_eq(result->error.message, queues[_i].message);
+    runtime_call_destroy(second);
+    /* And a place that is free is had again. */
+    unsigned before = atomic_load(&ends);
+    runtime_call_cancel(first);
+    wait_for(&ends, before + 1);
+    runtime_call_destroy(first);
+    ck_assert_str_eq(world_ask(&world, "f", "count", "3", RUNTIME_OK), "0");
 }
 END_TEST
 
@@ -317,7 +329,11 @@ add_tests(TCase *tests)
     tcase_add_test(tests, after_a_long_call_some_are_queued_at_once);
     tcase_add_test(tests, many_calls_sleep_at_once_and_all_end);
     tcase_add_test(tests, its_completion_may_destroy_a_call);
-    tcase_add_test(tests, first_calls_wait_for_one_initialisation);
+    tcase_add_test(
+        tests,
+        calls_beyond_the_limits_of_their_function_are_refused_at_once);
+    tcase_add_loop_test(tests, who_waits_for_his_turn_gives_up_in_the_end, 0,
+                        3);
 }
 
 WORLD_MAIN("call_run", add_tests)

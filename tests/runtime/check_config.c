@@ -20,6 +20,9 @@ static const struct {
     {"{\"timeout_ms\": 1.5}", RUNTIME_INVALID, "timeout_ms"},
     {"{\"fuel\": \"1\"}", RUNTIME_INVALID, "fuel"},
     {"{\"memory_bytes\": null}", RUNTIME_INVALID, "memory_bytes"},
+    {"{\"concurrency\": -1}", RUNTIME_INVALID, "concurrency"},
+    {"{\"queue\": 1.5}", RUNTIME_INVALID, "queue"},
+    {"{\"queue_ms\": \"1\"}", RUNTIME_INVALID, "queue_ms"},
     {"{\"memory_max\": 1}", RUNTIME_INVALID, "memory_max"},
     {"{\"fuel\": 1, \"fuel\": 2}", RUNTIME_INVALID, "no JSON"},
     {"{\"reuse\": \"fresh\"}", RUNTIME_OK, NULL},
@@ -64,6 +67,7 @@ END_TEST
 START_TEST(every_member_arrives_and_goes_back)
 {
     const char *json = "{\"timeout_ms\": 1, \"fuel\": 2, \"memory_bytes\": 3,"
+                       "\"concurrency\": 4, \"queue\": 5, \"queue_ms\": 6,"
                        "\"reuse\": \"warm\","
                        "\"env\": {\"A\": \"x\", \"LONG\": \"y=z\"},"
                        "\"dirs\": {\"/a\": \"b/c\", \"d\": \".\"}}";
@@ -74,6 +78,9 @@ START_TEST(every_member_arrives_and_goes_back)
     ck_assert_uint_eq(config->timeout_ms, 1);
     ck_assert_uint_eq(config->fuel, 2);
     ck_assert_uint_eq(config->memory_bytes, 3);
+    ck_assert_uint_eq(config->concurrency, 4);
+    ck_assert_uint_eq(config->queue, 5);
+    ck_assert_uint_eq(config->queue_ms, 6);
     ck_assert_int_eq(config->reuse, RUNTIME_REUSE_WARM);
     ck_assert_uint_eq(config->variable_count, 2);
     ck_assert_str_eq(config->variables[1].name, "LONG");
@@ -105,6 +112,9 @@ START_TEST(two_configurations_differ_by_any_member)
         {.timeout_ms = 1},
         {.fuel = 1},
         {.memory_bytes = 1},
+        {.concurrency = 1},
+        {.queue = 1},
+        {.queue_ms = 1},
         {.reuse = RUNTIME_REUSE_WARM},
         {.variables = a, .variable_count = 1},
         {.variables = b, .variable_count = 1},

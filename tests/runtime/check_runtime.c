@@ -34,6 +34,10 @@ static const struct {
     {{.output_bytes_max = RUNTIME_BODY_BYTES_CEILING + 1}, false},
     {{.calls_max = RUNTIME_CALLS_CEILING}, true},
     {{.calls_max = RUNTIME_CALLS_CEILING + 1}, false},
+    {{.calls_max = 10, .namespace_calls_max = 10}, true},
+    {{.calls_max = 10, .namespace_calls_max = 11}, false},
+    {{.worker_count = RUNTIME_WORKERS_MAX}, true},
+    {{.worker_count = RUNTIME_WORKERS_MAX + 1}, false},
     {{.bounds = (enum runtime_bounds)3}, false},
     {{.bounds = RUNTIME_BOUNDS_EXPLICIT}, true},
 };
