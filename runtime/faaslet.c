@@ -18,6 +18,7 @@
 #include "runtime/faaslet.h"
 
 #include "runtime/error.h"
+#include "runtime/host_lock.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -184,6 +185,8 @@ runtime__faaslet_begin(struct runtime__faaslet *faaslet,
 bool
 runtime__faaslet_end(struct runtime__faaslet *faaslet, bool keeps_memory)
 {
+    if (faaslet->locks)
+        faaslet->locks->release(faaslet);
     runtime__wasi_deinit(&faaslet->wasi);
     faaslet->wasi = (struct runtime__wasi){.memory = faaslet->memory};
     faaslet->call = NULL;
@@ -217,6 +220,8 @@ runtime__faaslet_destroy(struct runtime__faaslet *faaslet)
 {
     if (!faaslet)
         return;
+    if (faaslet->locks)
+        faaslet->locks->release(faaslet);
     gvm_call_destroy(faaslet->vm_call);
     gvm_store_destroy(faaslet->vm_store);
     runtime__wasi_deinit(&faaslet->wasi);

@@ -81,6 +81,7 @@ struct runtime__faaslet {
     struct runtime__wait *wait; /* made when it is first needed */
     struct runtime__listing *listings;
     uint64_t listing_number_last;
+    struct runtime__locks *locks; /* made with the first one */
 
     bool is_warm; /* its memory is as another call left it */
     struct runtime__faaslet *next; /* in a pool */

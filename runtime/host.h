@@ -43,6 +43,10 @@ enum runtime__host_error {
     RUNTIME__HOST_CLOSED = -9,
 };
 
+/* What the guest gets for the end of an operation: 0 or negative. */
+int32_t
+runtime__host_error_of_state(enum state_status status);
+
 /* The upper half of a slot with an i32 has to be zero. */
 static inline enum gvm_status
 runtime__host_return_i32(union gvm_value *slots, int32_t value)

@@ -14,6 +14,7 @@
  * Each runs on the thread that runs its call.
  */
 #include "runtime/host.h"
+#include "runtime/host_lock.h"
 
 #include "runtime/call.h"
 #include "runtime/grants.h"
@@ -31,9 +32,8 @@ enum {
 
 /* ---- The way there and back --------------------------------------------- */
 
-/* What the guest gets for the end of an operation: 0 or negative. */
-static int32_t
-error_of_state(enum state_status status)
+int32_t
+runtime__host_error_of_state(enum state_status status)
 {
     switch (status) {
     case STATE_OK:
@@ -52,6 +52,7 @@ error_of_state(enum state_status status)
     case STATE_NO_MEMORY:
         return RUNTIME__HOST_LIMIT;
     case STATE_TIMEOUT:
+    case STATE_LOCKED:
         return RUNTIME__HOST_TIMEOUT;
     case STATE_CLOSED:
         return RUNTIME__HOST_CLOSED;
@@ -163,6 +164,8 @@ begin(struct gvm_call *call, struct runtime__faaslet *faaslet,
     key = kind == STATE_LIST ? &wait->operation.prefix : &wait->operation.key;
     struct step step =
         copy_key(call, faaslet, slots[0].i32, slots[1].i32, wait->key, key);
+    if (step.ok && access_of(kind) & RUNTIME__WRITE)
+        wait->operation.lock_token = runtime__host_lock_token(faaslet, key);
     return step.ok ? check_grants(faaslet, kind, key) : step;
 }
 
@@ -207,7 +210,9 @@ submit(struct runtime__faaslet *faaslet)
     if (!runtime__wait_submit(faaslet->wait, faaslet->store))
         return step_end(GVM_SUSPENDED);
     enum state_status status = faaslet->wait->operation.status;
-    return status == STATE_OK ? step_ok : step_error(error_of_state(status));
+    return status == STATE_OK
+               ? step_ok
+               : step_error(runtime__host_error_of_state(status));
 }
 
 /* What a handler returns when a step was not OK. */

@@ -34,6 +34,9 @@
 /* What one that waits keeps of the last value that it got from the state. */
 #define RUNTIME_IDLE_VALUE_BYTES_MAX 4096
 
+/* Keys that a call may have locked at once. */
+#define RUNTIME_CALL_LOCKS_MAX 16
+
 /* What goes into a call and what comes out of it. */
 #define RUNTIME_INPUT_BYTES_DEFAULT (16u << 20)
 #define RUNTIME_OUTPUT_BYTES_DEFAULT (16u << 20)

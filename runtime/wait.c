@@ -36,6 +36,20 @@ runtime__wait_destroy(struct runtime__wait *wait)
     free(wait);
 }
 
+/* A lock that is granted to a call which is gone is given back. */
+static void
+give_back(struct runtime__wait *wait)
+{
+    struct state_operation *operation = &wait->operation;
+
+    if (operation->kind != STATE_LOCK || operation->status != STATE_OK)
+        return;
+    operation->lock_token = operation->token;
+    operation->kind = STATE_UNLOCK;
+    operation->complete = NULL;
+    state_store_submit(wait->store, operation);
+}
+
 /* The state's `complete`: wakes the waiter, or frees what it left behind. */
 static void
 complete(struct state_operation *operation)
@@ -48,8 +62,10 @@ complete(struct state_operation *operation)
     if (!abandoned)
         wait->wake(wait->wake_data);
     pthread_mutex_unlock(&wait->lock);
-    if (abandoned)
+    if (abandoned) {
+        give_back(wait);
         runtime__wait_destroy(wait);
+    }
 }
 
 void
@@ -82,6 +98,7 @@ bool
 runtime__wait_submit(struct runtime__wait *wait, struct state_store *store)
 {
     if (!wait->is_under_way) {
+        wait->store = store;
         if (state_store_submit(store, &wait->operation) != STATE_PENDING)
             return true;
         wait->is_under_way = true;
@@ -99,6 +116,8 @@ runtime__wait_abandon(struct runtime__wait *wait)
     pthread_mutex_unlock(&wait->lock);
     if (abandoned)
         return NULL;
+    if (wait->is_under_way)
+        give_back(wait);
     wait->is_under_way = false;
     return wait;
 }

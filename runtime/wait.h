@@ -25,6 +25,7 @@ struct runtime__wait {
     uint8_t key[STATE_KEY_BYTES_MAX];
     uint8_t cursor[STATE_KEY_BYTES_MAX];
     struct runtime__buffer value;
+    struct state_store *store; /* that it was submitted to */
 
     /* runtime__wait_destroy and _abandon: who never made a wait need not link
      * them, and what they take of the state. */

@@ -52,7 +52,7 @@ enum glass_error {
     GLASS_INVALID = -3,     /* an argument, or a value of the wrong form */
     GLASS_DENIED = -4,      /* the deployment did not grant it */
     GLASS_LIMIT = -5,       /* a quota is used up */
-    GLASS_TIMEOUT = -6,     /* the outcome is unknown */
+    GLASS_TIMEOUT = -6,     /* the outcome is unknown, but of a lock */
     GLASS_UNAVAILABLE = -7, /* the state's backend is away */
     GLASS_TOO_BIG = -8,
     GLASS_CLOSED = -9,
@@ -278,5 +278,28 @@ GLASS_IMPORT(state_list)
 int32_t
 glass_state_list(const void *prefix, size_t prefix_length, uint64_t *cursor,
                  void *buffer, size_t capacity);
+
+/* How a key is locked. */
+enum glass_lock_mode {
+    GLASS_LOCK_ALONE = 0,
+    GLASS_LOCK_SHARED = 1,
+};
+
+/*
+ * Locks a key, waiting for at most `timeout_ms`, for `lease_ms` or until it is
+ * unlocked or the call ends; a lease of 0 is 30 seconds. Until then the call's
+ * writes to the key happen only while the lock is held, and alone; otherwise
+ * they return GLASS_CONFLICT. Returns a token above 0; GLASS_TIMEOUT when
+ * others have it; GLASS_CONFLICT when the call has locked the key already.
+ */
+GLASS_IMPORT(lock)
+int64_t
+glass_lock(const void *key, size_t key_length, enum glass_lock_mode mode,
+           int64_t lease_ms, int64_t timeout_ms);
+
+/* Gives a lock back. Returns 0, or GLASS_CONFLICT: it was not held any more. */
+GLASS_IMPORT(unlock)
+int32_t
+glass_unlock(int64_t token);
 
 #endif

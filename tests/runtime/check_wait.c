@@ -102,9 +102,54 @@ START_TEST(an_answer_that_nobody_looked_at_is_no_reason_to_abandon)
 }
 END_TEST
 
+/* Locks the key as somebody else; 0: it is not to be had. */
+static uint64_t
+take(struct world *world)
+{
+    struct state_operation lock = {.kind = STATE_LOCK,
+                                   .namespace_ = "default",
+                                   .key = {"k", 1}};
+
+    state_store_submit(world->store, &lock);
+    return lock.token;
+}
+
+START_TEST(a_lock_that_is_granted_to_nobody_is_given_back)
+{
+    bool is_abandoned_first = _i == 0;
+    struct world world;
+    int wake_count = 0;
+    struct runtime__wait *wait = begin(&wake_count);
+
+    world_open(&world, NULL);
+    struct state_operation unlock = {.kind = STATE_UNLOCK,
+                                     .namespace_ = "default",
+                                     .key = {"k", 1},
+                                     .lock_token = take(&world)};
+    runtime__wait_clear(wait, STATE_LOCK);
+    set_key(wait, "k");
+    wait->operation.timeout_ms = 60000;
+    ck_assert(!runtime__wait_submit(wait, world.store));
+    if (is_abandoned_first)
+        ck_assert_ptr_null(runtime__wait_abandon(wait));
+    ck_assert_int_eq(state_store_submit(world.store, &unlock), STATE_OK);
+    ck_assert_int_eq(wake_count, !is_abandoned_first);
+    if (!is_abandoned_first) {
+        ck_assert_uint_eq(take(&world), 0);
+        ck_assert_ptr_eq(runtime__wait_abandon(wait), wait);
+        runtime__wait_destroy(wait);
+    }
+    ck_assert_uint_gt(take(&world), 0);
+    world_close(&world);
+}
+END_TEST
+
 static void
 add_tests(TCase *tests)
 {
+    tcase_add_loop_test(tests,
+                        a_lock_that_is_granted_to_nobody_is_given_back, 0,
+                        2);
     tcase_add_test(tests, an_operation_that_ends_at_once_is_not_waited_for);
     tcase_add_test(tests,
                    what_is_under_way_is_not_submitted_again_and_wakes_once);

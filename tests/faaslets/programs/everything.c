@@ -153,9 +153,22 @@ check_list(void)
     return 0;
 }
 
+static int
+check_locks(void)
+{
+    int64_t token = glass_lock(KEY, GLASS_LOCK_ALONE, 0, 1000);
+
+    CHECK(token > 0);
+    CHECK(glass_lock(KEY, GLASS_LOCK_SHARED, 0, 0) == GLASS_CONFLICT);
+    CHECK(glass_unlock(token) == 0);
+    CHECK(glass_unlock(token) == GLASS_CONFLICT);
+    return 0;
+}
+
 GLASS_HANDLE(void)
 {
-    if (check_call() || check_values() || check_numbers() || check_list())
+    if (check_call() || check_values() || check_numbers() || check_list() ||
+        check_locks())
         return 1;
     CHECK(glass_output_write(GLASS_TEXT("forget this")) == 0);
     glass_output_reset();
