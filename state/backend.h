@@ -30,6 +30,12 @@ struct state__backend_class {
     void (*health)(struct state__backend *backend,
                    struct state_health *health);
 
+    /* The contract of state_store_set_durability; null where none is. */
+    enum state_status (*set_durability)(struct state__backend *backend,
+                                        const char *namespace_,
+                                        enum state_durability durability,
+                                        struct state_error *err);
+
     /* Ends what is under way, then frees the backend. */
     void (*close)(struct state__backend *backend);
 };

@@ -122,6 +122,97 @@ health(struct state__backend *backend, struct state_health *health)
     pthread_mutex_unlock(&journal->lock);
 }
 
+/* ---- Durability ---- */
+
+/* Who waits for a note of the journal. */
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool is_done;
+};
+
+static void
+wake(struct state_operation *operation)
+{
+    struct waiter *waiter = operation->data;
+
+    pthread_mutex_lock(&waiter->lock);
+    waiter->is_done = true;
+    pthread_cond_signal(&waiter->wake);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+/* Whether no shard has a key of the namespace; under all locks. */
+static bool
+is_empty(const struct lmdb *lmdb, const struct state__namespace *namespace_)
+{
+    struct state_bytes start = {"", 0};
+
+    for (unsigned i = 0; i < lmdb->memory.shard_count; i++) {
+        struct state__item *item = state__tree_after(
+            lmdb->memory.shards[i].root, namespace_->index, start, true);
+
+        if (item != NULL && item->namespace_index == namespace_->index)
+            return false;
+    }
+    return true;
+}
+
+/* Changes it in memory, if it may be; sets what it was. */
+static bool
+change_durability(struct lmdb *lmdb, struct state__namespace *namespace_,
+                  enum state_durability durability,
+                  enum state_durability *before)
+{
+    bool may;
+
+    for (unsigned i = 0; i < lmdb->memory.shard_count; i++)
+        pthread_mutex_lock(&lmdb->memory.shards[i].lock);
+    *before = atomic_load(&namespace_->durability);
+    may = (*before == STATE_DURABILITY_NONE) ==
+              (durability == STATE_DURABILITY_NONE) ||
+          is_empty(lmdb, namespace_);
+    if (may)
+        atomic_store(&namespace_->durability, durability);
+    for (unsigned i = lmdb->memory.shard_count; i-- > 0;)
+        pthread_mutex_unlock(&lmdb->memory.shards[i].lock);
+    return may;
+}
+
+static enum state_status
+set_durability(struct state__backend *backend, const char *name,
+               enum state_durability durability, struct state_error *err)
+{
+    struct lmdb *lmdb = (struct lmdb *)backend;
+    struct waiter waiter = {PTHREAD_MUTEX_INITIALIZER,
+                            PTHREAD_COND_INITIALIZER, false};
+    struct state_operation note = {.complete = wake, .data = &waiter};
+    struct state__namespace *namespace_;
+    enum state_durability before;
+    enum state_status status;
+
+    status =
+        state__namespaces_obtain(lmdb->memory.namespaces, name, &namespace_);
+    if (status)
+        return state__error_set(err, status, "%s", state_status_text(status));
+    if (!change_durability(lmdb, namespace_, durability, &before))
+        return state__error_set(err, STATE_CONFLICT,
+                                "the namespace has keys, in memory only or "
+                                "on the disk");
+    status = state__journal_note(&lmdb->journal, namespace_, &note);
+    if (status == STATE_PENDING) {
+        pthread_mutex_lock(&waiter.lock);
+        while (!waiter.is_done)
+            pthread_cond_wait(&waiter.wake, &waiter.lock);
+        pthread_mutex_unlock(&waiter.lock);
+        status = note.status;
+    }
+    if (status == STATE_OK)
+        return STATE_OK;
+    change_durability(lmdb, namespace_, before, &durability);
+    return state__error_set(err, status, "%s", note.message);
+}
+
 /* ---- Repairs ---- */
 
 static enum state_status
@@ -190,7 +281,7 @@ restore(void *data, const struct state__journal_entry *entry)
     };
     struct state__shard *shard = shard_of(lmdb, entry->hash);
 
-    if (entry->namespace_ == NULL)
+    if (entry->namespace_ == NULL || entry->is_note)
         return; /* another entry of the key has failed as well */
     if (lmdb->is_reading &&
         state__lmdb_file_find(lmdb->file, entry, &value) == STATE_OK) {
@@ -390,6 +481,7 @@ static const struct state__backend_class lmdb_class = {
     .has_locks = true,
     .submit = submit,
     .cancel = cancel,
+    .set_durability = set_durability,
     .health = health,
     .close = close_lmdb,
 };

@@ -384,6 +384,29 @@ state__journal_end(struct state__journal *journal,
                  : state__operation_end(operation, status);
 }
 
+enum state_status
+state__journal_note(struct state__journal *journal,
+                    struct state__namespace *namespace_,
+                    struct state_operation *operation)
+{
+    struct state_bytes no_key = {"", 0};
+    struct state__journal_entry *entry = create_entry(no_key, sizeof *entry);
+
+    operation->private_.failure = STATE_OK;
+    if (entry == NULL)
+        return state__operation_end(operation, STATE_NO_MEMORY);
+    atomic_fetch_add(&journal->entry_count, 1);
+    atomic_fetch_add(&journal->entry_bytes, entry->cost_bytes);
+    entry->namespace_ = namespace_;
+    entry->namespace_index = namespace_->index;
+    entry->operation = operation;
+    entry->lane = STATE__LANE_SYNC;
+    entry->is_note = true;
+    operation->private_.has_changed = true;
+    enqueue(journal, entry);
+    return wait_in_lane(journal, operation, STATE_OK);
+}
+
 bool
 state__journal_end_list(struct state__journal *journal,
                         struct state__namespace *namespace_,

@@ -49,6 +49,7 @@ struct state__journal_entry {
     uint16_t key_length;
     uint8_t lane;
     bool is_removal;
+    bool is_note; /* about the namespace only; it has no key */
     bool is_marked; /* in `marks`, since no version shows it */
     bool is_joined; /* to the next one: both or neither */
     bool has_failed;
@@ -169,6 +170,16 @@ state__journal_remove(struct state__journal *journal,
 void
 state__journal_expel(struct state__journal *journal,
                      const struct state__item *item, uint64_t hash);
+
+/*
+ * Queues that the namespace has a new durability, for the operation to wait
+ * for; it is no other's and has no key. Returns STATE_PENDING, or ends it with
+ * STATE_NO_MEMORY or STATE_UNAVAILABLE.
+ */
+enum state_status
+state__journal_note(struct state__journal *journal,
+                    struct state__namespace *namespace_,
+                    struct state_operation *operation);
 
 /*
  * The last thing under the shard's lock: ends an operation that has found

@@ -151,7 +151,7 @@ void
 state__journal_settle(const struct state__journal_entry *entry)
 {
     /* The change of an expiry has the version of an earlier one. */
-    if (entry->lane == STATE__LANE_SYNC &&
+    if (entry->namespace_ != NULL &&
         entry->version > atomic_load(&entry->namespace_->resolved))
         atomic_store_explicit(&entry->namespace_->resolved, entry->version,
                               memory_order_release);

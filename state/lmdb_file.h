@@ -89,13 +89,6 @@ enum state_status state__lmdb_file_write(struct state__lmdb_file *file,
                                          const struct state__journal_entry *end,
                                          struct state_error *err);
 
-/* Writes how durable a namespace is; as above. */
-enum state_status
-state__lmdb_file_write_namespace(struct state__lmdb_file *file,
-                                 struct state__namespace *namespace_,
-                                 enum state_durability durability,
-                                 struct state_error *err);
-
 /*
  * Begins to look at what is on the disk, and ends it; between them nothing
  * may be written. Returns false when it cannot be read.

@@ -71,19 +71,18 @@ write_entry(struct state__lmdb_file *file, MDB_txn *txn,
     MDB_val key = {0, bytes};
     int code = 0;
 
-    if (known->number == 0)
-        return 0; /* nothing of the namespace was ever written */
+    if (entry->version > known->version)
+        known->version = entry->version;
+    /* The rows of namespaces come afterwards; one without has no values. */
+    if (entry->is_note || known->number == 0)
+        return 0;
     key.mv_size = state__lmdb_key(bytes, known->number, entry->bytes,
                                   entry->key_length);
     if (entry->is_removal)
         code = mdb_del(txn, file->values, &key, NULL);
     else
         code = put_value(file, txn, &key, entry);
-    if (code == MDB_NOTFOUND)
-        code = 0;
-    if (entry->version > known->version)
-        known->version = entry->version;
-    return code;
+    return code == MDB_NOTFOUND ? 0 : code;
 }
 
 /* The rows of the namespaces that the entries belong to, each once. */
@@ -116,11 +115,10 @@ write_probe(struct state__lmdb_file *file, MDB_txn *txn)
     return mdb_put(txn, file->glass, &key, &value, 0);
 }
 
-/* What one attempt writes; a namespace's row, or entries, or a probe. */
+/* What one attempt writes: entries, or without any a probe. */
 struct work {
     struct state__journal_entry *first;
     const struct state__journal_entry *end;
-    struct state__namespace *namespace_;
 };
 
 static int
@@ -139,10 +137,7 @@ attempt(struct state__lmdb_file *file, const struct work *work)
         code = write_entry(file, txn, entry);
     if (code == 0)
         code = write_namespaces(file, txn, work->first, work->end);
-    if (code == 0 && work->namespace_ != NULL)
-        code = put_namespace(file, txn, work->namespace_->name,
-                             &file->known[work->namespace_->index]);
-    else if (code == 0 && work->first == work->end)
+    if (code == 0 && work->first == work->end)
         code = write_probe(file, txn);
     if (code == 0)
         return mdb_txn_commit(txn);
@@ -231,27 +226,7 @@ state__lmdb_file_write(struct state__lmdb_file *file,
                        const struct state__journal_entry *end,
                        struct state_error *err)
 {
-    struct work work = {first, end, NULL};
+    struct work work = {first, end};
 
     return write(file, &work, err);
-}
-
-enum state_status
-state__lmdb_file_write_namespace(struct state__lmdb_file *file,
-                                 struct state__namespace *namespace_,
-                                 enum state_durability durability,
-                                 struct state_error *err)
-{
-    struct state__lmdb_known *known = &file->known[namespace_->index];
-    struct state__lmdb_known before = *known;
-    struct work work = {NULL, NULL, namespace_};
-    enum state_status status;
-
-    if (known->number == 0)
-        known->number = ++file->numbers_given;
-    known->durability = (uint32_t)durability;
-    status = write(file, &work, err);
-    if (status)
-        known->durability = before.durability;
-    return status;
 }

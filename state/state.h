@@ -207,6 +207,21 @@ struct state_health {
 void
 state_store_health(struct state_store *store, struct state_health *health);
 
+/*
+ * Says how durable a namespace of a store on a disk is from now on; it need
+ * not be there yet. The store remembers it. Returns once it is on the disk, so
+ * not to be called from `complete`. `err` may be null.
+ *
+ * Between NONE and the others a namespace can only go while it has no keys:
+ * otherwise STATE_CONFLICT. Returns STATE_INVALID for a bad name or
+ * durability, STATE_UNSUPPORTED where nothing is on a disk, or what a write
+ * would; then it is as before.
+ */
+enum state_status
+state_store_set_durability(struct state_store *store, const char *namespace_,
+                           enum state_durability durability,
+                           struct state_error *err);
+
 /* ---- Operations ------------------------------------------------------- */
 
 /*

@@ -187,3 +187,21 @@ state_store_cancel(struct state_store *store,
     if (store->backend->class->cancel != NULL)
         store->backend->class->cancel(store->backend, operation);
 }
+
+enum state_status
+state_store_set_durability(struct state_store *store, const char *namespace_,
+                           enum state_durability durability,
+                           struct state_error *err)
+{
+    const struct state__backend_class *class = store->backend->class;
+
+    if (!state_namespace_is_valid(namespace_))
+        return state__error_set(err, STATE_INVALID, "no name of a namespace");
+    if (durability == STATE_DURABILITY_DEFAULT ||
+        (unsigned)durability > STATE_DURABILITY_SYNC)
+        return state__error_set(err, STATE_INVALID, "no such durability");
+    if (class->set_durability == NULL)
+        return state__error_set(err, STATE_UNSUPPORTED,
+                                "%s has nothing on a disk", class->name);
+    return class->set_durability(store->backend, namespace_, durability, err);
+}

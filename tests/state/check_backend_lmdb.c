@@ -198,6 +198,78 @@ START_TEST(what_is_behind_is_written_within_its_window)
 }
 END_TEST
 
+START_TEST(a_namespace_keeps_the_durability_that_it_was_given)
+{
+    struct state_store *store = open_durable(0, 0);
+    struct state_operation operation = {0};
+    struct state_error err;
+
+    ck_assert_int_eq(state_store_set_durability(store, "a",
+                                                STATE_DURABILITY_NONE, &err),
+                     STATE_OK);
+    await_put(store, "a", "key", "1", &operation);
+    ck_assert_int_eq(state_store_set_durability(store, "a",
+                                                STATE_DURABILITY_SYNC, &err),
+                     STATE_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(err.message, "has keys"));
+    state_store_close(store);
+    /* It is remembered: nothing is there, and no version is given again. */
+    store = open_durable(0, 0);
+    ck_assert_uint_eq(version_of(store, "a", "key"), 0);
+    await_put(store, "a", "key", "1", &operation);
+    ck_assert_uint_gt(operation.version, UINT64_C(1) << 32);
+    state_store_close(store);
+    /* Empty again, it can become durable, and then keeps its keys. */
+    store = open_durable(0, 0);
+    ck_assert_int_eq(state_store_set_durability(store, "a",
+                                                STATE_DURABILITY_BEHIND, &err),
+                     STATE_OK);
+    await_put(store, "a", "key", "1", &operation);
+    ck_assert_int_eq(state_store_set_durability(store, "a",
+                                                STATE_DURABILITY_SYNC, &err),
+                     STATE_OK);
+    ck_assert_int_eq(await_get(store, "a", "key", &operation), STATE_OK);
+    await_put(store, "a", "other", "1", &operation);
+    state_store_close(store);
+    store = open_durable(0, 0);
+    ck_assert_uint_gt(version_of(store, "a", "key"), 0);
+    ck_assert_uint_gt(version_of(store, "a", "other"), 0);
+    state_operation_deinit(&operation);
+    state_store_close(store);
+}
+END_TEST
+
+START_TEST(a_durability_must_make_sense)
+{
+    static const struct {
+        const char *url;
+        const char *namespace_;
+        int durability;
+        enum state_status status;
+    } cases[] = {
+        {NULL, "a", STATE_DURABILITY_DEFAULT, STATE_INVALID},
+        {NULL, "a", STATE_DURABILITY_SYNC + 1, STATE_INVALID},
+        {NULL, "-", STATE_DURABILITY_SYNC, STATE_INVALID},
+        {NULL, NULL, STATE_DURABILITY_SYNC, STATE_INVALID},
+        {"memory", "a", STATE_DURABILITY_SYNC, STATE_UNSUPPORTED},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct state_store *store =
+            open_store(cases[i].url ? cases[i].url : disk.url);
+        struct state_error err = {""};
+
+        ck_assert_int_eq(
+            state_store_set_durability(
+                store, cases[i].namespace_,
+                (enum state_durability)cases[i].durability, &err),
+            cases[i].status);
+        ck_assert_str_ne(err.message, "");
+        state_store_close(store);
+    }
+}
+END_TEST
+
 /* ---- Directories ---- */
 
 START_TEST(a_directory_is_open_once)
@@ -342,6 +414,8 @@ main(void)
         an_expiry_goes_on_while_the_store_is_closed,
         a_namespace_that_is_not_durable_is_gone_but_its_versions_are_not,
         what_is_behind_is_written_within_its_window,
+        a_namespace_keeps_the_durability_that_it_was_given,
+        a_durability_must_make_sense,
         a_directory_is_open_once,
         a_directory_that_is_not_a_stores_is_refused_and_left_alone,
         a_directory_that_can_not_be_is_a_systems_error,

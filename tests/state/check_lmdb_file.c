@@ -171,21 +171,24 @@ END_TEST
 START_TEST(a_namespace_can_be_written_by_itself)
 {
     struct state__namespace namespace_ = {.index = 10, .name = "name"};
+    struct state__journal_entry *entry = entry_of(&namespace_, 'a', 1, false);
     struct state__lmdb_file *file;
     struct disk disk;
     struct told told;
 
     disk_init(&disk);
     file = open_file(&disk);
-    ck_assert_int_eq(
-        state__lmdb_file_write_namespace(file, &namespace_,
-                                         STATE_DURABILITY_NONE, NULL),
-        STATE_OK);
+    entry->is_note = true;
+    atomic_store(&namespace_.durability, STATE_DURABILITY_NONE);
+    ck_assert_int_eq(state__lmdb_file_write(file, entry, NULL, NULL),
+                     STATE_OK);
     state__lmdb_file_close(file);
     file = open_file(&disk);
     told = read_file(file, 0);
     ck_assert_str_eq(told.last.name, "name");
     ck_assert_int_eq(told.last.durability, STATE_DURABILITY_NONE);
+    ck_assert_uint_eq(told.value_count, 0);
+    free(entry);
     state__lmdb_file_close(file);
     disk_deinit(&disk);
 }

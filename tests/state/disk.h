@@ -6,13 +6,14 @@
 #include <stdint.h>
 
 struct disk {
-    char path[64]; /* of a directory that only its owner can see */
-    char url[80];  /* "lmdb:" and the path */
+    char path[200]; /* of a directory that only its owner can see */
+    char url[256];  /* "lmdb:" and the path */
 };
 
 /*
  * Makes a directory with a name of its own: in memory if there is such a
  * place, since a real disk only makes a test slow, otherwise where it runs.
+ * $GLASS_TEST_DISK names another place.
  */
 void
 disk_init(struct disk *disk);
