@@ -153,6 +153,19 @@ oldest_ms(const struct state__journal *journal)
     return journal->queue.first != NULL ? journal->queue.first->queued_ms : 0;
 }
 
+/* Whether a change in the lane behind has to wait for the disk after all. */
+static bool
+is_late(const struct state__journal *journal,
+        const struct state__journal_entry *entry)
+{
+    uint64_t oldest = oldest_ms(journal);
+
+    return (oldest > 0 && entry->queued_ms > oldest + STATE_BEHIND_MS) ||
+           atomic_load(&journal->entry_count) >
+               journal->entry_count_max / 2 ||
+           atomic_load(&journal->entry_bytes) > journal->entry_bytes_max / 2;
+}
+
 /*
  * Puts an entry at the end of the queue and returns its version: what the
  * change gives its key, unless the entry has one already.
@@ -161,7 +174,7 @@ static uint64_t
 enqueue(struct state__journal *journal, struct state__journal_entry *entry)
 {
     struct state_operation *operation = entry->operation;
-    uint64_t oldest, version;
+    uint64_t version;
 
     entry->queued_ms = state__journal_clock_ms(CLOCK_MONOTONIC_COARSE);
     pthread_mutex_lock(&journal->lock);
@@ -174,13 +187,13 @@ enqueue(struct state__journal *journal, struct state__journal_entry *entry)
         atomic_store_explicit(
             &journal->marks[entry->hash % STATE__JOURNAL_MARKS],
             entry->sequence, memory_order_relaxed);
-    oldest = oldest_ms(journal);
     if (operation != NULL) {
         operation->private_.wait_for = entry->sequence;
         operation->private_.lane = entry->lane;
         operation->private_.must_wait =
-            entry->lane == STATE__LANE_SYNC ||
-            (oldest > 0 && entry->queued_ms > oldest + STATE_BEHIND_MS);
+            entry->lane == STATE__LANE_SYNC || is_late(journal, entry);
+        journal->is_pressed |= entry->lane == STATE__LANE_BEHIND &&
+                               operation->private_.must_wait;
         /* Who does not wait will hear of nothing any more. */
         if (!operation->private_.must_wait ||
             atomic_load(&journal->condition) == STATE_SYSTEM)

@@ -14,7 +14,8 @@
  *           value whose commit is under way is shown to nobody, nor is the
  *           conflict with one. So what anybody has learned survives.
  *   behind  An operation ends at once, unless the disk has fallen behind the
- *           window: then as in the other lane, which is the back-pressure.
+ *           window or half of what may be under way is: then as in the other
+ *           lane, which is the back-pressure.
  *
  * Locks: a shard's lock, or all of them, then the journal's.
  */
@@ -84,6 +85,7 @@ struct state__journal {
     bool is_asleep;
     size_t wake_count;
     bool wakes_for_behind;
+    bool is_pressed; /* somebody in the lane behind waits */
 
     /* The last round, from which the next one learns whom to wait for. */
     size_t round_count;

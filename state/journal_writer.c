@@ -46,8 +46,8 @@ state__journal_wake(struct state__journal *journal)
     if (!journal->is_asleep)
         return;
     if (journal->lane_counts[STATE__LANE_SYNC] < journal->wake_count &&
-        !(journal->wakes_for_behind &&
-          journal->lane_counts[STATE__LANE_BEHIND] > 0) &&
+        !(journal->lane_counts[STATE__LANE_BEHIND] > 0 &&
+          (journal->wakes_for_behind || journal->is_pressed)) &&
         journal->queue_bytes <= BEHIND_BYTES_MAX)
         return;
     journal->is_asleep = false;
@@ -217,8 +217,8 @@ wait_for_entries(struct state__journal *journal)
                  journal->queue.first->queued_ms;
         if (is_stuck)
             age_ms = 0; /* one rest between two attempts */
-        else if (journal->is_closing || age_ms >= rest_ms ||
-                 journal->queue_bytes > BEHIND_BYTES_MAX)
+        else if (journal->is_closing || journal->is_pressed ||
+                 age_ms >= rest_ms || journal->queue_bytes > BEHIND_BYTES_MAX)
             return true;
         journal->wake_count = 1;
         journal->wakes_for_behind = false;
@@ -256,6 +256,7 @@ state__journal_take(struct state__journal *journal, size_t bytes_max,
         is_open = entry->is_joined;
         state__journal_append(batch, entry);
     }
+    journal->is_pressed &= journal->queue.first != NULL;
     pthread_mutex_unlock(&journal->lock);
     return STATE__JOURNAL_BATCH;
 }

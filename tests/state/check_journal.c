@@ -227,6 +227,24 @@ START_TEST(a_change_behind_ends_at_once_unless_the_disk_is_late)
 }
 END_TEST
 
+START_TEST(a_change_behind_waits_when_half_of_the_bound_is_under_way)
+{
+    struct world world;
+    struct state_operation operations[51];
+
+    begin(&world, STATE_DURABILITY_BEHIND);
+    for (int i = 0; i < 51; i++) {
+        operations[i] = operation_of(&world);
+        ck_assert_int_eq(put(&world, &operations[i]),
+                         i < 50 ? STATE_OK : STATE_PENDING);
+    }
+    /* The writer does not sleep any more. */
+    write_round(&world);
+    ck_assert_uint_eq(world.completion_count, 1);
+    end(&world);
+}
+END_TEST
+
 START_TEST(a_namespace_that_is_not_durable_queues_nothing)
 {
     struct world world;
@@ -447,6 +465,7 @@ main(void)
         a_removal_under_way_is_waited_for_by_its_class_of_keys,
         a_new_expiry_keeps_the_version_and_is_waited_for,
         a_change_behind_ends_at_once_unless_the_disk_is_late,
+        a_change_behind_waits_when_half_of_the_bound_is_under_way,
         a_namespace_that_is_not_durable_queues_nothing,
         an_entry_has_a_copy_of_a_short_value_and_a_share_of_a_long_one,
         what_is_under_way_is_bounded_by_count_and_by_bytes,
