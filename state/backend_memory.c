@@ -248,14 +248,10 @@ submit_batch(struct memory *memory, struct state_operation *batch)
 {
     struct state__transaction *transaction = state__transaction_create(
         memory->shards, memory->shard_count, batch, memory->value_bytes_max);
+    bool expires = has_expiry(batch);
     enum state_status status;
     size_t failed;
 
-    if (memory->shards->journal != NULL) {
-        state__transaction_destroy(transaction);
-        return state__operation_fail(batch, STATE_UNSUPPORTED,
-                                     "on a disk no batch is all or nothing");
-    }
     if (transaction == NULL)
         return state__operation_end(batch, STATE_NO_MEMORY);
     if (aim(memory, transaction, batch, &failed))
@@ -263,7 +259,8 @@ submit_batch(struct memory *memory, struct state_operation *batch)
     else
         status = state__batch_abort(batch, failed);
     state__transaction_destroy(transaction);
-    if (status == STATE_OK && has_expiry(batch))
+    /* The batch is no longer ours if it is pending. */
+    if (expires && (status == STATE_OK || status == STATE_PENDING))
         wake_sweeper(memory);
     return status;
 }

@@ -290,16 +290,43 @@ state__journal_begin_group(struct state__journal *journal)
         return;
     pthread_mutex_lock(&journal->lock);
     journal->is_grouping = true;
+    journal->group_before =
+        journal->queue.first != NULL ? journal->queue.last : NULL;
+    memcpy(journal->group_tails, journal->tails, sizeof journal->tails);
+}
+
+/* Takes the entries of the group out of the queue again. */
+static void
+drop_group(struct state__journal *journal)
+{
+    struct state__journal_chain dropped = {journal->queue.first, NULL};
+    struct state__journal_entry *entry;
+
+    if (journal->group_before != NULL) {
+        dropped.first = journal->group_before->next;
+        journal->group_before->next = NULL;
+        journal->queue.last = journal->group_before;
+    } else {
+        journal->queue.first = NULL;
+    }
+    for (entry = dropped.first; entry != NULL; entry = entry->next) {
+        journal->lane_counts[entry->lane]--;
+        journal->queue_bytes -= entry->cost_bytes;
+    }
+    memcpy(journal->tails, journal->group_tails, sizeof journal->tails);
+    state__journal_free(journal, &dropped);
 }
 
 void
-state__journal_end_group(struct state__journal *journal)
+state__journal_end_group(struct state__journal *journal, bool is_kept)
 {
     if (journal == NULL)
         return;
     journal->is_grouping = false;
-    /* The writer cannot have taken the last one: it needs the lock. */
-    if (journal->queue.last != NULL)
+    /* The writer can have taken nothing of it: it needs the lock. */
+    if (!is_kept)
+        drop_group(journal);
+    else if (journal->queue.first != NULL)
         journal->queue.last->is_joined = false;
     pthread_mutex_unlock(&journal->lock);
 }
@@ -340,7 +367,7 @@ wait_in_lane(struct state__journal *journal,
     if (operation->private_.wait_for <=
         atomic_load_explicit(&journal->resolved[lane],
                              memory_order_relaxed)) {
-        result = state__operation_end(operation, status);
+        result = state__operation_end_said(operation, status);
     } else if (atomic_load(&journal->condition) == STATE_SYSTEM) {
         result = operation->private_.failure == STATE_TIMEOUT
                      ? STATE_TIMEOUT
@@ -418,6 +445,22 @@ state__journal_note(struct state__journal *journal,
     operation->private_.has_changed = true;
     enqueue(journal, entry);
     return wait_in_lane(journal, operation, STATE_OK);
+}
+
+enum state_status
+state__journal_end_batch(struct state__journal *journal,
+                         struct state_operation *batch, bool has_changed,
+                         bool has_seen)
+{
+    if (journal == NULL || !(has_changed || has_seen))
+        return batch->status;
+    batch->private_.has_changed = has_changed;
+    /* What it has seen is told apart no further: it waits for all. */
+    if (!has_changed)
+        batch->private_.lane = STATE__LANE_SYNC;
+    else if (!batch->private_.must_wait)
+        return batch->status;
+    return wait_in_lane(journal, batch, batch->status);
 }
 
 bool

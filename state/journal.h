@@ -79,6 +79,8 @@ struct state__journal {
     size_t lane_counts[STATE__LANE_COUNT]; /* entries in the queue */
     size_t queue_bytes;
     bool is_grouping;
+    struct state__journal_entry *group_before; /* the last one before it */
+    uint64_t group_tails[STATE__LANE_COUNT];
     bool is_closing;
 
     /* What wakes the sleeping writer: so many sync entries, or any other. */
@@ -215,8 +217,19 @@ state__journal_end_list(struct state__journal *journal,
 void
 state__journal_begin_group(struct state__journal *journal);
 
+/* Unless it is kept, the group is as if it had never been begun. */
 void
-state__journal_end_group(struct state__journal *journal);
+state__journal_end_group(struct state__journal *journal, bool is_kept);
+
+/*
+ * Under the locks of its shards: leaves a batch that has ended to the writer,
+ * if it has to wait for what it has changed, or seen in a namespace that is
+ * `sync`; returns its status.
+ */
+enum state_status
+state__journal_end_batch(struct state__journal *journal,
+                         struct state_operation *batch, bool has_changed,
+                         bool has_seen);
 
 /* ---- For the store and its writer ---- */
 

@@ -80,6 +80,17 @@ has_unit_failed(const struct repair *repair,
     return false;
 }
 
+/* Whether a unit is in the lane sync; what went by itself is in any. */
+static bool
+is_unit_sync(const struct state__journal_entry *entry,
+             const struct state__journal_entry *end)
+{
+    for (; entry != end; entry = entry->next)
+        if (entry->lane == STATE__LANE_SYNC)
+            return true;
+    return false;
+}
+
 /*
  * Does with each entry of a unit what its lane asks for. A key that went by
  * itself is on the disk for a while longer.
@@ -108,9 +119,9 @@ try_unit(struct repair *repair, struct state__journal_entry *entry,
 {
     const struct state__journal_mender *mender = repair->mender;
     enum state_status status = repair->status;
-    bool is_hopeless = entry->lane == STATE__LANE_BEHIND
-                           ? repair->retained.first != NULL
-                           : has_unit_failed(repair, entry, end);
+    bool is_hopeless = is_unit_sync(entry, end)
+                           ? has_unit_failed(repair, entry, end)
+                           : repair->retained.first != NULL;
 
     if (!is_hopeless)
         status = mender->write(mender->data, entry, end);

@@ -79,6 +79,13 @@ fail(const struct state__journal *journal, struct state_operation *operation)
     enum state_status status = operation->private_.failure;
 
     state__operation_begin(operation);
+    if (operation->kind == STATE_BATCH) {
+        operation->failed_index = operation->operation_count;
+        for (size_t i = 0; i < operation->operation_count; i++) {
+            state__operation_begin(&operation->operations[i]);
+            state__operation_end(&operation->operations[i], STATE_ABORTED);
+        }
+    }
     /* The caller is the writer, who alone changes the text. */
     if (status == STATE_CLOSED)
         state__operation_end(operation, status);
@@ -104,7 +111,8 @@ state__journal_complete(struct state__journal *journal,
             fail(journal, operation);
             operation->complete(operation);
         } else if (operation->private_.outcome != STATE_PENDING) {
-            state__operation_end(operation, operation->private_.outcome);
+            state__operation_end_said(operation,
+                                      operation->private_.outcome);
             operation->complete(operation);
         } else {
             state__operation_begin(operation);

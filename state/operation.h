@@ -80,6 +80,17 @@ state__operation_end(struct state_operation *operation,
     return status;
 }
 
+/* The same, but leaves the message of one that has already failed. */
+static inline enum state_status
+state__operation_end_said(struct state_operation *operation,
+                          enum state_status status)
+{
+    if (status == STATE_OK || operation->message == NULL)
+        return state__operation_end(operation, status);
+    operation->status = status;
+    return status;
+}
+
 /*
  * Ends an operation that failed with a message of its own. The record must
  * hold no value: the text takes that place.

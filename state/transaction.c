@@ -32,6 +32,8 @@ struct state__transaction {
     struct state_operation *batch;
     size_t value_bytes_max;
     bool is_needed[STATE_SHARDS_MAX];
+    bool writes; /* on a disk: something, to namespaces as durable as this */
+    enum state_durability durability;
     struct step steps[];
 };
 
@@ -212,6 +214,36 @@ run_step(struct step *step, struct state_operation *operation)
     return status == STATE_OK || status == STATE_NOT_FOUND;
 }
 
+/*
+ * Makes the entry for the journal of a step that writes. It is the batch that
+ * waits for it. Ends the operation unless this returns true.
+ */
+static bool
+prepare_entry(struct state__transaction *transaction, struct step *step,
+              struct state_operation *operation)
+{
+    struct state__namespace *namespace_ = step->target.namespace_;
+    enum state_durability durability = atomic_load(&namespace_->durability);
+
+    if (!state__operation_is_write(operation->kind))
+        return true;
+    /* What is written as one is written at one time. */
+    if (transaction->writes && durability != transaction->durability) {
+        state__operation_fail(operation, STATE_UNSUPPORTED,
+                              "what is all or nothing is durable in one way");
+        return false;
+    }
+    transaction->batch->private_.failure = STATE_OK;
+    transaction->writes = true;
+    transaction->durability = durability;
+    if (state__journal_prepare(transaction->shards->journal, namespace_,
+                               operation, &step->change.entry) != STATE_OK)
+        return false;
+    if (step->change.entry != NULL)
+        step->change.entry->operation = transaction->batch;
+    return true;
+}
+
 /* Does what needs no lock; false: not all could be, `failed` says where. */
 static bool
 prepare(struct state__transaction *transaction, size_t *failed)
@@ -221,32 +253,68 @@ prepare(struct state__transaction *transaction, size_t *failed)
     for (size_t i = 0; i < batch->operation_count; i++) {
         struct step *step = &transaction->steps[i];
 
-        if (step->change.shard == NULL ||
-            state__change_prepare(&step->change) == STATE_OK)
+        if (step->change.shard == NULL)
+            continue;
+        *failed = i;
+        if (transaction->shards->journal != NULL &&
+            !prepare_entry(transaction, step, &batch->operations[i]))
+            return false;
+        if (state__change_prepare(&step->change) == STATE_OK)
             continue;
         state__operation_end(&batch->operations[i], STATE_NO_MEMORY);
-        *failed = i;
         return false;
     }
     return true;
+}
+
+/*
+ * Under the locks: carries out all steps, or none of them; sets how many were
+ * done, and ends the batch or leaves it to the journal.
+ */
+static enum state_status
+run_steps(struct state__transaction *transaction)
+{
+    struct state_operation *batch = transaction->batch;
+    struct state__journal *journal = transaction->shards->journal;
+    size_t count = batch->operation_count, done;
+    bool has_changed = false, has_seen = false;
+
+    state__journal_begin_group(journal);
+    for (done = 0; done < count; done++)
+        if (!run_step(&transaction->steps[done], &batch->operations[done]))
+            break;
+    if (done < count)
+        for (size_t i = done; i-- > 0;)
+            undo(&transaction->steps[i]);
+    state__journal_end_group(journal, done == count);
+    for (size_t i = 0; i < count; i++) {
+        const struct step *step = &transaction->steps[i];
+
+        has_changed |= done == count && step->change.is_queued;
+        has_seen |= step->change.shard != NULL &&
+                    atomic_load(&step->target.namespace_->durability) ==
+                        STATE_DURABILITY_SYNC;
+    }
+    if (done < count)
+        state__batch_abort(batch, done);
+    else
+        state__operation_end(batch, STATE_OK);
+    return state__journal_end_batch(journal, batch, has_changed, has_seen);
 }
 
 enum state_status
 state__transaction_run(struct state__transaction *transaction)
 {
     struct state_operation *batch = transaction->batch;
-    size_t count = batch->operation_count, done = 0;
+    size_t count = batch->operation_count, failed = 0;
+    enum state_status status;
 
-    if (prepare(transaction, &done)) {
+    if (prepare(transaction, &failed)) {
         lock_shards(transaction);
-        for (done = 0; done < count; done++)
-            if (!run_step(&transaction->steps[done],
-                          &batch->operations[done]))
-                break;
-        if (done < count)
-            for (size_t i = done; i-- > 0;)
-                undo(&transaction->steps[i]);
+        status = run_steps(transaction);
         unlock_shards(transaction);
+    } else {
+        status = state__batch_abort(batch, failed);
     }
     for (size_t i = 0; i < count; i++) {
         struct step *step = &transaction->steps[i];
@@ -256,7 +324,5 @@ state__transaction_run(struct state__transaction *transaction)
         if (step->change.shard != NULL)
             state__change_clean_up(&step->change);
     }
-    if (done < count)
-        return state__batch_abort(batch, done);
-    return state__operation_end(batch, STATE_OK);
+    return status;
 }

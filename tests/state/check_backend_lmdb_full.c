@@ -132,6 +132,46 @@ START_TEST(a_full_disk_fails_puts_and_shows_what_it_had)
 }
 END_TEST
 
+START_TEST(a_full_disk_fails_a_batch_as_a_whole)
+{
+    static char large[4u << 20];
+    struct state_store *store = open_durable(0, 0);
+    struct state_operation put = {0};
+    struct state_operation operations[] = {
+        {.kind = STATE_PUT, .key = {"small", 5}, .value = {"1", 1}},
+        {.kind = STATE_INCREMENT, .key = {"count", 5}, .delta = 1},
+        {.kind = STATE_PUT, .key = {"large", 5}, .value = {large, 4u << 20}},
+    };
+    struct state_operation batch = {.kind = STATE_BATCH,
+                                    .operations = operations,
+                                    .operation_count = 3,
+                                    .all_or_nothing = true};
+
+    await_put(store, "a", "count", "5", &put);
+    for (int i = 0; i < 3; i++)
+        operations[i].namespace_ = "a";
+    set_room(1u << 20);
+    ck_assert_int_eq(await(store, &batch), STATE_LIMIT);
+    ck_assert_ptr_nonnull(strstr(batch.message, "the disk is full"));
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(operations[i].status, STATE_ABORTED);
+    ck_assert_uint_eq(version_of(store, "a", "small"), 0);
+    ck_assert_uint_eq(version_of(store, "a", "count"), 1);
+    set_room(RLIM_INFINITY);
+    ck_assert_int_eq(await(store, &batch), STATE_OK);
+    ck_assert_int_eq(operations[1].number, 6);
+    state_store_close(store);
+    store = open_durable(0, 0);
+    ck_assert_uint_gt(version_of(store, "a", "small"), 0);
+    ck_assert_uint_gt(version_of(store, "a", "large"), 0);
+    for (int i = 0; i < 3; i++)
+        state_operation_deinit(&operations[i]);
+    state_operation_deinit(&batch);
+    state_operation_deinit(&put);
+    state_store_close(store);
+}
+END_TEST
+
 START_TEST(a_full_disk_loses_nothing_that_is_behind)
 {
     struct state_store *store = open_durable(STATE_DURABILITY_BEHIND, 0);
@@ -354,6 +394,7 @@ main(void)
 {
     const TTest *tests[] = {
         a_full_disk_fails_puts_and_shows_what_it_had,
+        a_full_disk_fails_a_batch_as_a_whole,
         a_full_disk_loses_nothing_that_is_behind,
         what_is_counted_while_the_disk_fills_is_what_was_acknowledged,
         NULL,

@@ -357,7 +357,7 @@ START_TEST(a_group_is_taken_whole_and_nothing_more_than_asked_for)
             state__journal_begin_group(&world.journal);
         put(&world, &operations[i]);
         if (i == 3)
-            state__journal_end_group(&world.journal);
+            state__journal_end_group(&world.journal, true);
     }
     for (int i = 0; i < 4; i++) {
         unsigned count = 0;

@@ -45,6 +45,7 @@ struct shared {
     struct notes counts[CLIENTS]; /* increments */
     struct notes values[CLIENTS]; /* puts of whole values */
     struct notes toggles[CLIENTS]; /* puts (odd) and deletions (even) */
+    struct notes pairs[CLIENTS]; /* batches that increment two keys */
     struct notes behind;
     _Atomic uint64_t behind_began_ms; /* the last that was acknowledged */
     _Atomic uint64_t behind_ended_ms[TIMES];
@@ -96,7 +97,28 @@ struct client {
     char kind;
     char key[16];
     char *value;
+    struct state_operation both[2]; /* of a batch */
+    char other[16];
 };
+
+/* Makes the client's operation a batch that increments two keys. */
+static void
+make_pair(struct client *client)
+{
+    struct state_operation *operation = &client->operation;
+
+    name_key(client->other, 'q', client->index);
+    for (int i = 0; i < 2; i++) {
+        client->both[i].kind = STATE_INCREMENT;
+        client->both[i].namespace_ = "sync";
+        client->both[i].key = text(i ? client->other : client->key);
+        client->both[i].delta = 1;
+    }
+    operation->kind = STATE_BATCH;
+    operation->operations = client->both;
+    operation->operation_count = 2;
+    operation->all_or_nothing = true;
+}
 
 static void
 go_on(struct client *client)
@@ -114,6 +136,8 @@ go_on(struct client *client)
         operation->value.length_bytes =
             operation->kind == STATE_PUT ? make_value(client->value, number)
                                          : 0;
+        if (client->kind == 'p')
+            make_pair(client);
         if (state_store_submit(client->store, operation) == STATE_PENDING)
             return;
         if (operation->status != STATE_OK)
@@ -143,6 +167,7 @@ start_clients(struct state_store *store, char kind, struct notes *notes)
         client->store = store;
         client->notes = &notes[i];
         client->kind = kind;
+        client->index = i;
         client->value = malloc(VALUE_MAX);
         name_key(client->key, kind, i);
         client->operation.namespace_ = "sync";
@@ -190,6 +215,7 @@ run_until_killed(void)
     start_clients(store, 'n', shared->counts);
     start_clients(store, 'v', shared->values);
     start_clients(store, 't', shared->toggles);
+    start_clients(store, 'p', shared->pairs);
     run_behind(store);
 }
 
@@ -212,7 +238,7 @@ read_number(struct state_store *store, const char *namespace_, char kind,
                get.result.length_bytes < 20 ? get.result.length_bytes : 20);
         number = strtoull(digits, NULL, 10);
         expected = malloc(VALUE_MAX);
-        if (kind != 'n') {
+        if (kind == 'v' || kind == 't') {
             /* Values are whole: the one of a number, or none. */
             ck_assert_uint_eq(make_value(expected, number),
                               get.result.length_bytes);
@@ -249,6 +275,8 @@ check_notes(struct state_store *store, char kind, struct notes *notes,
                       "round %d, key %c%u: %llu of %llu to %llu", round, kind,
                       i, (unsigned long long)number,
                       (unsigned long long)least, (unsigned long long)most);
+        if (kind == 'p')
+            ck_assert_uint_eq(read_number(store, "sync", 'q', i), number);
         settle(&notes[i], number);
     }
 }
@@ -320,6 +348,7 @@ START_TEST(what_was_acknowledged_survives_kill_at_any_moment)
         check_notes(store, 'n', shared->counts, round);
         check_notes(store, 'v', shared->values, round);
         check_notes(store, 't', shared->toggles, round);
+        check_notes(store, 'p', shared->pairs, round);
         check_behind(store, round);
         state_store_close(store);
     }
