@@ -3,15 +3,18 @@
  * that is full now and then. The disk is full when the files that this
  * process may write are bounded.
  */
+#define _GNU_SOURCE /* unshare */
 #include "tests/state/await.h"
 #include "tests/state/disk.h"
 #include "tests/state/suite.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -198,6 +201,95 @@ START_TEST(a_full_disk_loses_nothing_that_is_behind)
     state_operation_deinit(&operation);
     state_operation_deinit(&get);
     state_store_close(store);
+}
+END_TEST
+
+/* ---- A small disk ---- */
+
+static bool
+write_text(const char *path, const char *line)
+{
+    FILE *file = fopen(path, "w");
+    bool done = file != NULL && fputs(line, file) >= 0;
+
+    return file != NULL && fclose(file) == 0 && done;
+}
+
+/* Has this process see mounts of its own, as root or as its own root. */
+static bool
+leave_mounts(void)
+{
+    char user[40], group[40];
+
+    snprintf(user, sizeof user, "0 %u 1", (unsigned)getuid());
+    snprintf(group, sizeof group, "0 %u 1", (unsigned)getgid());
+    if (unshare(CLONE_NEWNS) != 0 &&
+        (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 ||
+         !write_text("/proc/self/setgroups", "deny") ||
+         !write_text("/proc/self/uid_map", user) ||
+         !write_text("/proc/self/gid_map", group)))
+        return false;
+    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+/*
+ * Mounts a small file system of this process's own on the directory; false
+ * where that is not permitted.
+ */
+static bool
+mount_small(const char *options)
+{
+    static bool is_alone;
+
+    if (!is_alone && !leave_mounts())
+        return false;
+    if (mount("glass", disk.path, "tmpfs", is_alone ? MS_REMOUNT : 0,
+              options) != 0)
+        return false;
+    is_alone = true;
+    return true;
+}
+
+START_TEST(a_small_disk_fails_puts_and_goes_on_when_it_grows)
+{
+    struct state_operation operation = {0}, get = {0};
+    struct state_store *store;
+    char key[2] = "a";
+    int count = 0;
+
+    if (!mount_small("size=4m")) {
+        printf("no file system may be mounted: only bounds were tested\n");
+        return;
+    }
+    store = open_durable(0, 0);
+    while (put_bytes(store, key, 100000, 'x', &operation) == STATE_OK) {
+        key[0]++;
+        ck_assert_int_lt(++count, 60);
+    }
+    ck_assert_int_gt(count, 20);
+    ck_assert_int_eq(operation.status, STATE_LIMIT);
+    ck_assert_ptr_nonnull(strstr(operation.message, "the disk is full"));
+    /* Nothing is lost, in memory or when it is opened again. */
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i <= count; i++) {
+            char name[2] = {(char)('a' + i), '\0'};
+
+            ck_assert_int_eq(await_get(store, "a", name, &get),
+                             i < count ? STATE_OK : STATE_NOT_FOUND);
+        }
+        state_store_close(store);
+        store = open_durable(0, 0);
+    }
+    ck_assert_int_eq(put_bytes(store, key, 100000, 'x', &operation),
+                     STATE_LIMIT);
+    ck_assert(mount_small("size=64m"));
+    ck_assert_int_eq(put_bytes(store, key, 100000, 'x', &operation),
+                     STATE_OK);
+    wait_for_health(store, true);
+    state_operation_deinit(&operation);
+    state_operation_deinit(&get);
+    state_store_close(store);
+    ck_assert_int_eq(umount2(disk.path, MNT_DETACH), 0);
 }
 END_TEST
 
@@ -396,6 +488,7 @@ main(void)
         a_full_disk_fails_puts_and_shows_what_it_had,
         a_full_disk_fails_a_batch_as_a_whole,
         a_full_disk_loses_nothing_that_is_behind,
+        a_small_disk_fails_puts_and_goes_on_when_it_grows,
         what_is_counted_while_the_disk_fills_is_what_was_acknowledged,
         NULL,
     };
