@@ -77,6 +77,25 @@ uint8_t *
 runtime__host_range(const struct runtime__faaslet *faaslet, uint32_t pointer,
                     uint32_t length_bytes);
 
+/*
+ * Takes the fuel for work that no instruction pays for. What the slice does
+ * not have is taken of what the call may still be granted, as far as that
+ * goes, and the slice has ended.
+ */
+void
+runtime__host_charge(struct gvm_call *call, struct runtime__faaslet *faaslet,
+                     uint64_t fuel);
+
+/* The same for bytes that are copied. */
+static inline void
+runtime__host_charge_bytes(struct gvm_call *call,
+                           struct runtime__faaslet *faaslet,
+                           uint64_t length_bytes)
+{
+    runtime__host_charge(call, faaslet,
+                         length_bytes / RUNTIME_HOST_BYTES_PER_FUEL);
+}
+
 /* Returns what a handler returns when a range was not inside. */
 enum gvm_status
 runtime__host_trap_range(struct gvm_call *call);

@@ -41,6 +41,22 @@ runtime__host_wait(struct runtime__faaslet *faaslet)
     return faaslet->wait;
 }
 
+void
+runtime__host_charge(struct gvm_call *call, struct runtime__faaslet *faaslet,
+                     uint64_t fuel)
+{
+    uint64_t slice = gvm_call_fuel(call);
+
+    if (fuel > slice) {
+        uint64_t more = fuel - slice;
+        uint64_t left = faaslet->limits.fuel - faaslet->fuel_granted;
+        faaslet->fuel_granted += more < left ? more : left;
+        fuel = slice;
+    }
+    if (fuel > 0)
+        gvm_call_set_fuel(call, slice - fuel);
+}
+
 enum gvm_status
 runtime__host_trap_range(struct gvm_call *call)
 {
@@ -65,6 +81,7 @@ runtime__host_return_bytes(struct gvm_call *call,
     size_t count =
         left_bytes < capacity_bytes ? (size_t)left_bytes : capacity_bytes;
     memcpy(target, (const uint8_t *)bytes + offset, count);
+    runtime__host_charge_bytes(call, faaslet, count);
     return runtime__host_return_i32(slots, (int32_t)left_bytes);
 }
 
@@ -121,6 +138,7 @@ runtime__host_output_write(struct gvm_call *call, void *data,
 
     if (!bytes)
         return runtime__host_trap_range(call);
+    runtime__host_charge_bytes(call, faaslet, slots[1].i32);
     enum runtime_status status =
         runtime__call_write_output(faaslet->call, bytes, slots[1].i32);
     return runtime__host_return_i32(
@@ -156,6 +174,7 @@ runtime__host_log(struct gvm_call *call, void *data, union gvm_value *slots)
 
     if (!text)
         return runtime__host_trap_range(call);
+    runtime__host_charge_bytes(call, faaslet, length_bytes);
     /* A level that is none is the highest: somebody should look at it. */
     const char *name = levels[level < 4 ? level : 3];
     runtime__call_write_log(faaslet->call, name, strlen(name));

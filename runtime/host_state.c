@@ -18,6 +18,7 @@
 
 #include "runtime/call.h"
 #include "runtime/grants.h"
+#include "runtime/listing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,9 @@ access_of(enum state_kind kind)
     case STATE_APPEND:
     case STATE_COMPARE_AND_SWAP:
     case STATE_DELETE:
+    case STATE_PUT_RANGE:
+    case STATE_EXPIRE:
+    case STATE_PERSIST:
         return RUNTIME__WRITE;
     default: /* an increment tells the number too */
         return RUNTIME__READ | RUNTIME__WRITE;
@@ -162,6 +166,7 @@ begin(struct gvm_call *call, struct runtime__faaslet *faaslet,
         return step_ok;
     runtime__wait_clear(wait, kind);
     key = kind == STATE_LIST ? &wait->operation.prefix : &wait->operation.key;
+    runtime__host_charge(call, faaslet, RUNTIME_HOST_STATE_FUEL);
     struct step step =
         copy_key(call, faaslet, slots[0].i32, slots[1].i32, wait->key, key);
     if (step.ok && access_of(kind) & RUNTIME__WRITE)
@@ -185,6 +190,7 @@ copy_value(struct gvm_call *call, struct runtime__faaslet *faaslet,
         return step_error(RUNTIME__HOST_TOO_BIG);
     if (!runtime__buffer_append(&wait->value, range, length_bytes))
         return step_error(RUNTIME__HOST_LIMIT);
+    runtime__host_charge_bytes(call, faaslet, length_bytes);
     wait->operation.value =
         (struct state_bytes){wait->value.bytes, length_bytes};
     return step_ok;
@@ -240,38 +246,54 @@ put_u64(uint8_t *target, uint64_t value)
 
 /* ---- Reading ------------------------------------------------------------ */
 
-/* state_get and state_get_range: the value from `offset` on. */
-static enum gvm_status
-get(struct gvm_call *call, struct runtime__faaslet *faaslet,
-    union gvm_value *slots, uint64_t offset, uint32_t buffer,
-    uint32_t capacity_bytes)
+enum gvm_status
+runtime__host_state_get(struct gvm_call *call, void *data,
+                        union gvm_value *slots)
 {
+    struct runtime__faaslet *faaslet = data;
     struct step step = begin(call, faaslet, STATE_GET, slots);
 
     if (step.ok)
-        step = check_target(call, faaslet, buffer, capacity_bytes);
+        step = check_target(call, faaslet, slots[2].i32, slots[3].i32);
     if (step.ok)
         step = submit(faaslet);
     if (!step.ok)
         return finish_i32(&step, slots);
     const struct state_bytes *value = &faaslet->wait->operation.result;
     return runtime__host_return_bytes(call, faaslet, slots, value->bytes,
-                                      value->length_bytes, offset, buffer,
-                                      capacity_bytes);
+                                      value->length_bytes, 0, slots[2].i32,
+                                      slots[3].i32);
 }
 
-enum gvm_status
-runtime__host_state_get(struct gvm_call *call, void *data,
-                        union gvm_value *slots)
-{
-    return get(call, data, slots, 0, slots[2].i32, slots[3].i32);
-}
-
+/* The value from an offset on: no more of it comes than the buffer holds. */
 enum gvm_status
 runtime__host_state_get_range(struct gvm_call *call, void *data,
                               union gvm_value *slots)
 {
-    return get(call, data, slots, slots[2].i64, slots[3].i32, slots[4].i32);
+    struct runtime__faaslet *faaslet = data;
+    uint64_t offset = slots[2].i64;
+    uint32_t buffer = slots[3].i32, capacity_bytes = slots[4].i32;
+    struct step step = begin(call, faaslet, STATE_GET_RANGE, slots);
+
+    if (step.ok)
+        step = check_target(call, faaslet, buffer, capacity_bytes);
+    if (step.ok) {
+        faaslet->wait->operation.range_offset_bytes = offset;
+        faaslet->wait->operation.range_length_bytes = capacity_bytes;
+        step = submit(faaslet);
+    }
+    if (!step.ok)
+        return finish_i32(&step, slots);
+    const struct state_operation *operation = &faaslet->wait->operation;
+    uint64_t size_bytes = operation->size_bytes;
+    enum gvm_status status = runtime__host_return_bytes(
+        call, faaslet, slots, operation->result.bytes,
+        operation->result.length_bytes, 0, buffer, capacity_bytes);
+    if (status == GVM_OK)
+        runtime__host_return_i32(
+            slots,
+            offset < size_bytes ? (int32_t)(size_bytes - offset) : 0);
+    return status;
 }
 
 enum gvm_status
@@ -339,21 +361,69 @@ runtime__host_state_put(struct gvm_call *call, void *data,
         slots, (int64_t)faaslet->wait->operation.version);
 }
 
-enum gvm_status
-runtime__host_state_append(struct gvm_call *call, void *data,
-                           union gvm_value *slots)
+/* Writes bytes into a value, and tells how long it is then. */
+static enum gvm_status
+extend(struct gvm_call *call, struct runtime__faaslet *faaslet,
+       enum state_kind kind, union gvm_value *slots, uint64_t offset,
+       uint32_t bytes, uint32_t length_bytes)
 {
-    struct runtime__faaslet *faaslet = data;
-    struct step step = begin(call, faaslet, STATE_APPEND, slots);
+    struct step step = begin(call, faaslet, kind, slots);
 
     if (step.ok)
-        step = copy_value(call, faaslet, slots[2].i32, slots[3].i32);
-    if (step.ok)
+        step = copy_value(call, faaslet, bytes, length_bytes);
+    if (step.ok) {
+        faaslet->wait->operation.range_offset_bytes = offset;
         step = submit(faaslet);
+    }
     if (!step.ok)
         return finish_i64(&step, slots);
     return runtime__host_return_i64(
         slots, (int64_t)faaslet->wait->operation.size_bytes);
+}
+
+enum gvm_status
+runtime__host_state_append(struct gvm_call *call, void *data,
+                           union gvm_value *slots)
+{
+    return extend(call, data, STATE_APPEND, slots, 0, slots[2].i32,
+                  slots[3].i32);
+}
+
+enum gvm_status
+runtime__host_state_put_range(struct gvm_call *call, void *data,
+                              union gvm_value *slots)
+{
+    return extend(call, data, STATE_PUT_RANGE, slots, slots[2].i64,
+                  slots[3].i32, slots[4].i32);
+}
+
+/* Gives a key another time to live, or (0) takes it away. */
+static enum gvm_status
+set_expiry(struct gvm_call *call, struct runtime__faaslet *faaslet,
+           enum state_kind kind, union gvm_value *slots, uint64_t ttl_ms)
+{
+    struct step step = begin(call, faaslet, kind, slots);
+
+    if (step.ok) {
+        faaslet->wait->operation.ttl_ms = ttl_ms;
+        step = submit(faaslet);
+    }
+    return step.ok ? runtime__host_return_i32(slots, 0)
+                   : finish_i32(&step, slots);
+}
+
+enum gvm_status
+runtime__host_state_expire(struct gvm_call *call, void *data,
+                           union gvm_value *slots)
+{
+    return set_expiry(call, data, STATE_EXPIRE, slots, slots[2].i64);
+}
+
+enum gvm_status
+runtime__host_state_persist(struct gvm_call *call, void *data,
+                            union gvm_value *slots)
+{
+    return set_expiry(call, data, STATE_PERSIST, slots, 0);
 }
 
 enum gvm_status
@@ -426,73 +496,6 @@ runtime__host_state_delete(struct gvm_call *call, void *data,
 
 /* ---- Listing ------------------------------------------------------------ */
 
-enum { entry_bytes = 8 + 8 + 4 };
-
-/* The unfinished list of that number; 0 is a new one. NULL: none is free. */
-static struct runtime__listing *
-find_listing(struct runtime__faaslet *faaslet, uint64_t number)
-{
-    if (!faaslet->listings)
-        faaslet->listings =
-            calloc(RUNTIME__LISTINGS_MAX, sizeof(*faaslet->listings));
-    for (size_t i = 0; i < RUNTIME__LISTINGS_MAX && faaslet->listings; i++) {
-        if (faaslet->listings[i].number == number)
-            return &faaslet->listings[i];
-    }
-    return NULL;
-}
-
-/*
- * Writes as many of the operation's entries as fit; returns how many, and in
- * `written_bytes` how long they are.
- */
-static size_t
-write_entries(const struct state_operation *operation, uint8_t *target,
-              uint32_t capacity_bytes, uint32_t *written_bytes)
-{
-    uint32_t used_bytes = 0;
-    size_t count = 0;
-
-    for (; count < operation->entry_count; count++) {
-        const struct state_entry *entry = &operation->entries[count];
-        uint32_t key_bytes = (uint32_t)entry->key.length_bytes;
-        if (capacity_bytes - used_bytes < entry_bytes + key_bytes)
-            break;
-        put_u64(target, entry->version);
-        put_u64(target + 8, entry->size_bytes);
-        for (unsigned i = 0; i < 4; i++)
-            target[16 + i] = (uint8_t)(key_bytes >> (8 * i));
-        memcpy(target + entry_bytes, entry->key.bytes, key_bytes);
-        target += entry_bytes + key_bytes;
-        used_bytes += entry_bytes + key_bytes;
-    }
-    *written_bytes = used_bytes;
-    return count;
-}
-
-/* Keeps where a list goes on, or frees its place when it does not. */
-static uint64_t
-keep_listing(struct runtime__faaslet *faaslet,
-             struct runtime__listing *listing,
-             const struct state_operation *operation, size_t written_count)
-{
-    const struct state_bytes *after = NULL;
-
-    if (written_count < operation->entry_count)
-        after = &operation->entries[written_count - 1].key;
-    else if (operation->more)
-        after = &operation->cursor_next;
-    if (!after) {
-        listing->number = 0;
-        return 0;
-    }
-    if (listing->number == 0)
-        listing->number = ++faaslet->listing_number_last;
-    memcpy(listing->cursor, after->bytes, after->length_bytes);
-    listing->cursor_bytes = after->length_bytes;
-    return listing->number;
-}
-
 static uint64_t
 get_u64(const uint8_t *source)
 {
@@ -510,7 +513,7 @@ submit_list(struct runtime__faaslet *faaslet,
 {
     struct runtime__wait *wait = faaslet->wait;
     struct state_operation *operation = &wait->operation;
-    uint32_t fit_count = capacity_bytes / (entry_bytes + 1);
+    uint32_t fit_count = capacity_bytes / (RUNTIME__ENTRY_BYTES + 1);
 
     if (listing->number != 0) {
         memcpy(wait->cursor, listing->cursor, listing->cursor_bytes);
@@ -542,7 +545,7 @@ runtime__host_state_list(struct gvm_call *call, void *data,
         step = check_target(call, faaslet, buffer, capacity_bytes);
     if (step.ok) {
         uint64_t number = get_u64(runtime__host_range(faaslet, cursor, 8));
-        listing = find_listing(faaslet, number);
+        listing = runtime__listing_find(faaslet, number);
         if (!listing)
             step = step_error(number ? RUNTIME__HOST_INVALID
                                      : RUNTIME__HOST_LIMIT);
@@ -557,14 +560,16 @@ runtime__host_state_list(struct gvm_call *call, void *data,
     uint32_t written_bytes;
     if (!target)
         return runtime__host_trap_range(call);
-    size_t count =
-        write_entries(operation, target, capacity_bytes, &written_bytes);
+    size_t count = runtime__listing_write(operation, target, capacity_bytes,
+                                          &written_bytes);
     if (count == 0 && operation->entry_count > 0)
         return runtime__host_return_i32(slots, RUNTIME__HOST_TOO_BIG);
-    uint64_t number = keep_listing(faaslet, listing, operation, count);
+    uint64_t number =
+        runtime__listing_keep(faaslet, listing, operation, count);
     uint8_t *number_target = runtime__host_range(faaslet, cursor, 8);
     if (!number_target)
         return runtime__host_trap_range(call);
     put_u64(number_target, number);
+    runtime__host_charge_bytes(call, faaslet, written_bytes);
     return runtime__host_return_i32(slots, (int32_t)written_bytes);
 }

@@ -120,6 +120,11 @@
 #define RUNTIME_WASI_BYTES_PER_FUEL 64
 #define RUNTIME_WASI_RANDOM_BYTES_PER_FUEL 4
 
+/* The same for an operation of the state, and for what the functions of
+ * `glass` copy into a function's memory and out of it. */
+#define RUNTIME_HOST_STATE_FUEL 100
+#define RUNTIME_HOST_BYTES_PER_FUEL 64
+
 /* What is read or written at once, between two looks at the clock. */
 #define RUNTIME_WASI_PIECE_BYTES (4u << 20)
 

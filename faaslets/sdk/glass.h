@@ -230,6 +230,28 @@ glass_state_append(const void *key, size_t key_length, const void *bytes,
                    size_t length);
 
 /*
+ * Lays `length` bytes over the value of a key from `offset` on; where the
+ * value is shorter than that, zeros come in between, and an absent key is
+ * empty. Returns the value's new length.
+ */
+GLASS_IMPORT(state_put_range)
+int64_t
+glass_state_put_range(const void *key, size_t key_length, int64_t offset,
+                      const void *bytes, size_t length);
+
+/*
+ * Lets a key vanish in `ttl_ms` milliseconds, or stay for ever; its value and
+ * version are as they were. Returns 0, GLASS_NOT_FOUND, or GLASS_INVALID for
+ * a time that is not above zero.
+ */
+GLASS_IMPORT(state_expire)
+int32_t
+glass_state_expire(const void *key, size_t key_length, int64_t ttl_ms);
+GLASS_IMPORT(state_persist)
+int32_t
+glass_state_persist(const void *key, size_t key_length);
+
+/*
  * Adds `delta` to the decimal number in a key, 0 when it is absent, and stores
  * the sum in the key and in `*sum`: one step that nothing can come between,
  * however many calls do it at once. Returns 0, or GLASS_INVALID when the value

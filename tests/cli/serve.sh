@@ -63,7 +63,7 @@ expect 0 "$glass" deploy grants "$grants" --grant-secret b \
     --grant-read a/ --grant-read c --grant-write a/ --json
 says '"grants":{"state_read":["a/","c"],"state_write":["a/"],"secrets":["b"]}'
 expect 0 "$glass" invoke grants
-is '..... .... . DDDDD DDDD D '
+is '..... ....... . DDDDD DDDDDDD D '
 expect 0 "$glass" invoke grants --data b
 is 'none'
 stop_server

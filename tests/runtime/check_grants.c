@@ -290,18 +290,18 @@ static const struct {
     const char *grants;
     const char *report;
 } reports[] = {
-    {"{}", "..... .... . ..... .... . "},
-    {"{\"secrets\": []}", "..... .... . ..... .... . "},
-    {"{\"state_read\": [\"a/\"]}", "..... .... . DDDDD .... D "},
-    {"{\"state_write\": [\"a/\"]}", "..... .... . ..... DDDD D "},
-    {"{\"state_read\": []}", "DDDDD .... D DDDDD .... D "},
-    {"{\"state_write\": []}", "..... DDDD D ..... DDDD D "},
+    {"{}", "..... ....... . ..... ....... . "},
+    {"{\"secrets\": []}", "..... ....... . ..... ....... . "},
+    {"{\"state_read\": [\"a/\"]}", "..... ....... . DDDDD ....... D "},
+    {"{\"state_write\": [\"a/\"]}", "..... ....... . ..... DDDDDDD D "},
+    {"{\"state_read\": []}", "DDDDD ....... D DDDDD ....... D "},
+    {"{\"state_write\": []}", "..... DDDDDDD D ..... DDDDDDD D "},
     {"{\"state_read\": [\"a\"], \"state_write\": [\"b\", \"c\"]}",
-     "..... DDDD D DDDDD .... D "},
+     "..... DDDDDDD D DDDDD ....... D "},
     {"{\"state_read\": [\"a/1\"], \"state_write\": [\"a/1\"]}",
-     "..... .... . DDDDD DDDD D "},
+     "..... ....... . DDDDD DDDDDDD D "},
     {"{\"state_read\": [\"a/11\"], \"state_write\": [\"\"]}",
-     "DDDDD .... D DDDDD .... D "},
+     "DDDDD ....... D DDDDD ....... D "},
 };
 
 START_TEST(every_access_of_the_state_is_held_against_the_grants)

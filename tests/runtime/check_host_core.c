@@ -1,9 +1,7 @@
 /* check_host_core.c - tests of runtime/host_core.c, by guests/core.c. */
-#include "runtime/hostcalls.h"
 #include "tests/runtime/world.h"
 
 #include <check.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,164 +180,6 @@ START_TEST(a_sleep_past_the_deadline_is_a_timeout)
 }
 END_TEST
 
-/* ---- Pointers ----------------------------------------------------------- */
-
-/*
- * Every handler with a range, called through a function that only passes its
- * arguments on, in a memory of one page. P stands for the pointer to bend, L
- * for the length of its range; the other arguments are harmless. `fixed` is
- * the length of a range whose length is no argument.
- */
-static const struct {
-    const char *name;
-    const char *arguments;
-    uint32_t fixed;
-} ranges[] = {
-    {"input_read", "0 P L", 0},
-    {"output_write", "P L", 0},
-    {"log", "1 P L", 0},
-    {"fail", "1 P L", 0},
-    {"call_id", "P", 16},
-    {"config_get", "P L 0 0", 0},
-    {"config_get", "0 1 P L", 0},
-    {"secret_get", "P L 0 0", 0},
-    {"secret_get", "0 1 P L", 0},
-    {"state_get", "P L 0 0", 0},
-    {"state_get", "0 1 P L", 0},
-    {"state_get_range", "P L 0 0 0", 0},
-    {"state_get_range", "0 1 0 P L", 0},
-    {"state_len", "P L", 0},
-    {"state_version", "P L", 0},
-    {"state_put", "P L 0 0 0 0", 0},
-    {"state_put", "0 1 P L 0 0", 0},
-    {"state_append", "P L 0 0", 0},
-    {"state_append", "0 1 P L", 0},
-    {"state_incr", "P L 0 0", 0},
-    {"state_incr", "0 1 0 P", 8},
-    {"state_cas", "P L 0 0 0 0", 0},
-    {"state_cas", "0 1 0 P L 0", 0},
-    {"state_cas", "0 1 0 0 0 P", 8},
-    {"state_delete", "P L 0", 0},
-    {"state_list", "P L 8 16 0", 0},
-    {"state_list", "0 1 P 16 0", 8},
-    {"state_list", "0 1 8 P L", 0},
-};
-
-enum { page = 65536 };
-
-/* Exports every function of `glass` under its own name, in one page. */
-static void
-deploy_passing(void)
-{
-    struct module_builder *builder = module_builder_create();
-    size_t count = 0;
-
-    for (; runtime__hostcalls_row(count) &&
-           runtime__hostcalls_row(count)->group != RUNTIME__GROUP_wasi;
-         count++) {
-        const struct runtime__hostcall *row = runtime__hostcalls_row(count);
-        char signature[32] = "";
-        size_t length = 0;
-        for (const char *letter = row->signature + 2; *letter != ')';
-             letter++)
-            signature[length++] = *letter == 'I' ? 'l' : 'i';
-        signature[length++] = ':';
-        if (row->signature[0] != 'v')
-            signature[length++] = row->signature[0] == 'I' ? 'l' : 'i';
-        module_builder_import_func(builder, row->module, row->name,
-                                   signature);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct runtime__hostcall *row = runtime__hostcalls_row(i);
-        char signature[32] = "";
-        uint8_t body[32];
-        size_t length = 0;
-        uint8_t parameter = 0;
-        for (const char *letter = row->signature + 2; *letter != ')';
-             letter++) {
-            signature[parameter] = *letter == 'I' ? 'l' : 'i';
-            body[length++] = 0x20; /* local.get */
-            body[length++] = parameter++;
-        }
-        signature[parameter++] = ':';
-        if (row->signature[0] != 'v')
-            signature[parameter] = row->signature[0] == 'I' ? 'l' : 'i';
-        body[length++] = 0x10; /* call */
-        body[length++] = (uint8_t)i;
-        body[length++] = 0x0b;
-        uint32_t index =
-            module_builder_func(builder, signature, "", body, length);
-        module_builder_export(builder, row->name, GVM_EXTERN_FUNC, index);
-    }
-    module_builder_memory(builder, 1, 1);
-    world_deploy_built(&world, "passing", builder);
-}
-
-/* Calls the row's function with that pointer and length. */
-static enum runtime_status
-pass(size_t row, uint32_t pointer, uint32_t length)
-{
-    char texts[8][16];
-    const char *arguments[8];
-    size_t count = 0;
-
-    for (const char *letter = ranges[row].arguments; *letter; letter++) {
-        if (*letter == ' ')
-            continue;
-        uint32_t value = *letter == 'P'   ? pointer
-                         : *letter == 'L' ? length
-                                          : (uint32_t)atoi(letter);
-        snprintf(texts[count], sizeof(texts[0]), "%" PRIu32, value);
-        arguments[count] = texts[count];
-        count++;
-        if (*letter == '1' && letter[1] == '6')
-            letter++;
-    }
-    struct runtime_call *call = world_call(&world, "passing", "input");
-    ck_assert_msg(runtime_call_set_export(call, ranges[row].name, arguments,
-                                          count, &world.err) == RUNTIME_OK,
-                  "%s: %s", ranges[row].name, world.err.message);
-    enum runtime_status status = runtime_call_run(call);
-    world.err = runtime_call_result(call)->error;
-    runtime_call_destroy(call);
-    return status;
-}
-
-START_TEST(a_range_that_leaves_the_memory_traps_and_no_other)
-{
-    uint32_t fixed = ranges[_i].fixed;
-    uint32_t length = fixed ? fixed : 5;
-    const struct {
-        uint32_t pointer, length;
-        bool inside;
-    } bends[] = {
-        {page - length - 1, length, true},
-        {page - length, length, true},
-        {page - length + 1, length, fixed == 0 && length == 0},
-        {page, fixed, fixed == 0},
-        {page + 1, fixed, false},
-        {page - 1, length, false},
-        {UINT32_MAX, fixed, false},
-        {UINT32_MAX, length, false},
-        {UINT32_MAX - length + 1, length, false},
-        {0, fixed ? fixed : UINT32_MAX, fixed != 0},
-        {1, fixed ? fixed : UINT32_MAX, fixed != 0},
-    };
-
-    deploy_passing();
-    for (size_t i = 0; i < sizeof(bends) / sizeof(bends[0]); i++) {
-        enum runtime_status status =
-            pass((size_t)_i, bends[i].pointer, bends[i].length);
-        ck_assert_msg((status == RUNTIME_TRAP) == !bends[i].inside,
-                      "%s(%s) with %u, %u: %s", ranges[_i].name,
-                      ranges[_i].arguments, bends[i].pointer, bends[i].length,
-                      runtime_status_name(status));
-        if (!bends[i].inside)
-            ck_assert_str_eq(world.err.trap, "out of bounds memory access");
-    }
-}
-END_TEST
-
 START_TEST(a_module_without_a_memory_has_no_range_at_all)
 {
     struct module_builder *builder = module_builder_create();
@@ -376,9 +216,6 @@ add_tests(TCase *tests)
     tcase_add_test(tests, a_failure_that_is_too_long_is_cut);
     tcase_add_test(tests, a_guest_has_the_id_of_its_call);
     tcase_add_test(tests, a_sleep_past_the_deadline_is_a_timeout);
-    tcase_add_loop_test(tests,
-                        a_range_that_leaves_the_memory_traps_and_no_other, 0,
-                        sizeof(ranges) / sizeof(ranges[0]));
     tcase_add_test(tests, a_module_without_a_memory_has_no_range_at_all);
 }
 

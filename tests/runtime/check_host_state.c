@@ -2,6 +2,7 @@
 #include "tests/runtime/world.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,8 @@ close_world(void)
 static const char *const exports[] = {
     "a_value_is_put_and_got",
     "a_range_is_got",
+    "a_range_is_put",
+    "an_expiry_comes_and_goes",
     "length_and_version_are_told",
     "a_put_may_have_a_condition",
     "flags_and_times_that_make_no_sense_are_invalid",
@@ -143,6 +146,17 @@ START_TEST(a_time_to_live_and_its_keeping_reach_the_state)
 }
 END_TEST
 
+START_TEST(an_expiry_that_is_set_or_taken_reaches_the_state)
+{
+    world_ask(&world, "state", "an_expiry_comes_and_goes", "", RUNTIME_OK);
+    clock_ms += 999;
+    ck_assert_str_eq(look("default", "goes"), "a");
+    clock_ms += 1;
+    ck_assert_str_eq(look("default", "goes"), "");
+    ck_assert_str_eq(look("default", "key"), "a");
+}
+END_TEST
+
 START_TEST(an_answer_that_has_no_place_leaves_the_state_alone)
 {
     struct module_builder *builder = module_builder_create();
@@ -195,6 +209,95 @@ START_TEST(an_import_of_the_state_needs_a_state)
 }
 END_TEST
 
+/* ---- Fuel --------------------------------------------------------------- */
+
+/* put(length), the same twice, and get(length) with the key of one byte at 0,
+ * and bytes from 0 on, in a memory of 64 MiB. */
+static void
+deploy_moving(uint64_t fuel)
+{
+    struct module_builder *builder = module_builder_create();
+    struct runtime_config config = {.fuel = fuel};
+    uint32_t put = module_builder_import_func(builder, "glass", "state_put",
+                                              "iiiili:l");
+    uint32_t get = module_builder_import_func(builder, "glass", "state_get",
+                                              "iiii:i");
+    uint32_t call_put = module_builder_func(
+        builder, "i:l", "",
+        BYTES(0x41, 0, 0x41, 1, 0x41, 0, 0x20, 0, 0x42, 0, 0x41, 0, 0x10,
+              (uint8_t)put, 0x0b));
+    uint32_t call_get = module_builder_func(
+        builder, "i:i", "",
+        BYTES(0x41, 0, 0x41, 1, 0x41, 0, 0x20, 0, 0x10, (uint8_t)get, 0x0b));
+    struct runtime_deployment deployment = {
+        .namespace_ = "default", .name = "moving", .config = &config};
+
+    uint32_t twice = module_builder_func(
+        builder, "i:l", "",
+        BYTES(0x20, 0, 0x10, (uint8_t)call_put, 0x1a, 0x20, 0, 0x10,
+              (uint8_t)call_put, 0x0b));
+    module_builder_memory(builder, 1024, 1024);
+    module_builder_export(builder, "twice", GVM_EXTERN_FUNC, twice);
+    module_builder_export(builder, "put", GVM_EXTERN_FUNC, call_put);
+    module_builder_export(builder, "get", GVM_EXTERN_FUNC, call_get);
+    deployment.module =
+        module_builder_finish(builder, &deployment.module_bytes);
+    enum runtime_status status = runtime_function_deploy(
+        world.runtime, &deployment, NULL, NULL, &world.err);
+    ck_assert_msg(status == RUNTIME_OK, "%s", world.err.message);
+    module_builder_destroy(builder);
+}
+
+static uint64_t
+fuel_of(const char *name, const char *argument,
+        enum runtime_status expected)
+{
+    struct runtime_call *call = world_call(&world, "moving", "");
+
+    ck_assert_int_eq(
+        runtime_call_set_export(call, name, &argument, 1, &world.err),
+        RUNTIME_OK);
+    uint64_t fuel = world_start(call, expected)->fuel_used;
+    runtime_call_destroy(call);
+    return fuel;
+}
+
+START_TEST(bytes_that_are_moved_take_fuel)
+{
+    deploy_moving(0);
+    uint64_t alone = fuel_of("put", "0", RUNTIME_OK);
+    ck_assert_uint_gt(alone, RUNTIME_HOST_STATE_FUEL);
+    ck_assert_uint_lt(alone, RUNTIME_HOST_STATE_FUEL + 20);
+    ck_assert_uint_eq(fuel_of("put", "63", RUNTIME_OK), alone);
+    ck_assert_uint_eq(fuel_of("put", "64", RUNTIME_OK), alone + 1);
+    ck_assert_uint_eq(fuel_of("put", "1000", RUNTIME_OK), alone + 15);
+    /* Of what is read, what is copied. */
+    alone = fuel_of("get", "0", RUNTIME_OK);
+    ck_assert_uint_eq(fuel_of("get", "640", RUNTIME_OK), alone + 10);
+    ck_assert_uint_eq(fuel_of("get", "5000", RUNTIME_OK), alone + 15);
+}
+END_TEST
+
+/* Four slices and more, whether or not the state takes it. */
+START_TEST(many_bytes_take_more_than_a_slice)
+{
+    enum { bytes = 64 << 20, price = bytes / RUNTIME_HOST_BYTES_PER_FUEL };
+    char text[16];
+
+    deploy_moving(0);
+    snprintf(text, sizeof(text), "%d", bytes);
+    uint64_t alone = fuel_of("put", "0", RUNTIME_OK);
+    ck_assert_uint_eq(fuel_of("put", text, RUNTIME_OK), alone + price);
+    deploy_moving(alone + price);
+    fuel_of("put", text, RUNTIME_OK);
+    /* What is not there is not taken, but then nothing is left. */
+    deploy_moving(alone + price - 1);
+    ck_assert_uint_eq(fuel_of("put", text, RUNTIME_OK), alone + price - 1);
+    ck_assert_uint_eq(fuel_of("twice", text, RUNTIME_OUT_OF_FUEL),
+                      alone + price - 1);
+}
+END_TEST
+
 static void
 add_tests(TCase *tests)
 {
@@ -204,8 +307,12 @@ add_tests(TCase *tests)
     tcase_add_test(tests, a_function_has_the_state_of_its_own_namespace);
     tcase_add_test(tests, a_time_to_live_and_its_keeping_reach_the_state);
     tcase_add_test(tests,
+                   an_expiry_that_is_set_or_taken_reaches_the_state);
+    tcase_add_test(tests,
                    an_answer_that_has_no_place_leaves_the_state_alone);
     tcase_add_test(tests, an_import_of_the_state_needs_a_state);
+    tcase_add_test(tests, bytes_that_are_moved_take_fuel);
+    tcase_add_test(tests, many_bytes_take_more_than_a_slice);
 }
 
 WORLD_MAIN("host_state", add_tests)

@@ -40,6 +40,9 @@ try_key(const char *key, size_t length)
     note(glass_state_put(key, length, GLASS_TEXT("1"), 0, 0));
     note(glass_state_append(key, length, GLASS_TEXT("2")));
     note(glass_state_cas(key, length, 0, GLASS_TEXT("1"), &version));
+    note(glass_state_put_range(key, length, 0, GLASS_TEXT("1")));
+    note(glass_state_expire(key, length, 1000));
+    note(glass_state_persist(key, length));
     note(glass_state_delete(key, length, 0));
     note_end();
     note(glass_state_incr(key, length, 0, &sum));

@@ -40,6 +40,36 @@ TEST(a_range_is_got)
     CHECK(memcmp(buffer, "789.", 4) == 0);
 }
 
+TEST(a_range_is_put)
+{
+    CHECK(glass_state_put_range(KEY, 2, GLASS_TEXT("ab")) == 4);
+    CHECK(glass_state_get(KEY, buffer, sizeof(buffer)) == 4);
+    CHECK(memcmp(buffer, "\0\0ab", 4) == 0);
+    CHECK(glass_state_put_range(KEY, 1, GLASS_TEXT("x")) == 4);
+    CHECK(glass_state_get(KEY, buffer, sizeof(buffer)) == 4);
+    CHECK(memcmp(buffer, "\0xab", 4) == 0);
+    CHECK(glass_state_put_range(KEY, 999, GLASS_TEXT("y")) == 1000);
+    CHECK(glass_state_put_range(KEY, 1000, GLASS_TEXT("y")) ==
+          GLASS_TOO_BIG);
+    CHECK(glass_state_put_range(KEY, -1, GLASS_TEXT("y")) == GLASS_TOO_BIG);
+    CHECK(glass_state_len(KEY) == 1000);
+}
+
+TEST(an_expiry_comes_and_goes)
+{
+    CHECK(glass_state_expire(KEY, 1000) == GLASS_NOT_FOUND);
+    CHECK(glass_state_persist(KEY) == GLASS_NOT_FOUND);
+    int64_t version = glass_state_put(KEY, GLASS_TEXT("a"), 0, 0);
+    CHECK(glass_state_expire(KEY, 0) == GLASS_INVALID);
+    CHECK(glass_state_expire(KEY, -1) == GLASS_INVALID);
+    CHECK(glass_state_expire(KEY, 1000) == 0);
+    CHECK(glass_state_version(KEY) == version);
+    CHECK(glass_state_persist(KEY) == 0);
+    /* For whoever looks after a while: this one goes, that one stays. */
+    glass_state_put(GLASS_TEXT("goes"), GLASS_TEXT("a"), 0, 0);
+    CHECK(glass_state_expire(GLASS_TEXT("goes"), 1000) == 0);
+}
+
 TEST(length_and_version_are_told)
 {
     CHECK(glass_state_len(KEY) == GLASS_NOT_FOUND);
