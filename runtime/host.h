@@ -1,5 +1,6 @@
 /*
- * host.h - the handlers of hostcalls.inc, and what they have in common.
+ * host.h - the handlers of hostcalls.inc and faasm.inc, and what they have in
+ * common.
  *
  * A handler looks at its arguments in `slots` and leaves its result in
  * slots[0]. `data` is the struct runtime__faaslet that calls. It runs on the
@@ -29,6 +30,10 @@
     gvm_host_function runtime__host_##name;
 #include "runtime/hostcalls.inc"
 #undef HOSTCALL
+#define FAASM(group, name, signature, documentation)                          \
+    gvm_host_function runtime__faasm_##name;
+#include "runtime/faasm.inc"
+#undef FAASM
 
 /* What a guest gets for an error, negative. */
 enum runtime__host_error {

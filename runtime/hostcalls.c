@@ -98,6 +98,7 @@ static bool
 is_module_known(const struct gvm_import_info *import)
 {
     return text_equals("glass", import->module, import->module_bytes) ||
+           text_equals("env", import->module, import->module_bytes) ||
            text_equals("wasi_snapshot_preview1", import->module,
                        import->module_bytes);
 }
@@ -112,11 +113,12 @@ link_import(const struct gvm_import_info *import, unsigned groups,
         return refuse(import, "is no function, and only functions can be ",
                       "imported", err);
     if (!is_module_known(import))
-        return refuse(import, "is of neither ",
-                      "'glass' nor 'wasi_snapshot_preview1'", err);
+        return refuse(import, "is of neither 'glass' nor ",
+                      "'wasi_snapshot_preview1'", err);
     /* Who runs WASI alone may have linked a list of nothing else. */
     if (groups == RUNTIME__GROUP_wasi &&
-        text_equals("glass", import->module, import->module_bytes))
+        !text_equals("wasi_snapshot_preview1", import->module,
+                     import->module_bytes))
         return refuse(import, "is not to be had here", ": only WASI is", err);
     if (!found)
         return refuse(import, "is no function of this version", "", err);

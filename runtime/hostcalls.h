@@ -16,7 +16,7 @@ enum runtime__group {
     RUNTIME__GROUP_wasi = 4,  /* `data`: struct runtime__wasi */
 };
 
-/* A row of hostcalls.inc or wasi.inc. */
+/* A row of hostcalls.inc, faasm.inc or wasi.inc. */
 struct runtime__hostcall {
     enum runtime__group group;
     const char *module;
@@ -27,8 +27,8 @@ struct runtime__hostcall {
 };
 
 /*
- * The list, first the rows of hostcalls.inc. Of its two definitions,
- * hostcalls_all.c and hostcalls_wasi.c, a program links one.
+ * The list, first the rows of hostcalls.inc, then those of faasm.inc. Of its
+ * two definitions, hostcalls_all.c and hostcalls_wasi.c, a program links one.
  */
 extern const struct runtime__hostcall runtime__hostcalls_rows[];
 extern const size_t runtime__hostcalls_count;

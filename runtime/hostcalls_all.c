@@ -14,6 +14,11 @@ const struct runtime__hostcall runtime__hostcalls_rows[] = {
      runtime__host_##name, documentation},
 #include "runtime/hostcalls.inc"
 #undef HOSTCALL
+#define FAASM(group, name, signature, documentation)                          \
+    {RUNTIME__GROUP_##group, "env", "__faasm_" #name, signature,              \
+     runtime__faasm_##name, documentation},
+#include "runtime/faasm.inc"
+#undef FAASM
 #define WASI(name, signature, price) RUNTIME__WASI_ROW(name, signature)
 #include "runtime/wasi.inc"
 #undef WASI
