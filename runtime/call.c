@@ -267,6 +267,22 @@ runtime__call_write_output(struct runtime_call *call, const void *bytes,
                : RUNTIME_NO_MEMORY;
 }
 
+bool
+runtime__call_may_log(struct runtime_call *call, size_t length_bytes)
+{
+    size_t room = RUNTIME_LOG_BYTES_MAX - call->log.length_bytes;
+
+    /* What does not fit is not taken from others. */
+    if (room > 0 &&
+        runtime__rate_take(&call->function->log_rate,
+                           call->runtime->options.log_bytes_per_s,
+                           length_bytes < room ? length_bytes : room,
+                           runtime__wait_now_ns()))
+        return true;
+    call->log_bytes_dropped += length_bytes;
+    return false;
+}
+
 void
 runtime__call_write_log(struct runtime_call *call, const void *bytes,
                         size_t length_bytes)
@@ -312,7 +328,8 @@ write_output(void *data, const void *bytes, size_t length_bytes)
 static ptrdiff_t
 write_error(void *data, const void *bytes, size_t length_bytes)
 {
-    runtime__call_write_log(data, bytes, length_bytes);
+    if (runtime__call_may_log(data, length_bytes))
+        runtime__call_write_log(data, bytes, length_bytes);
     return (ptrdiff_t)length_bytes;
 }
 

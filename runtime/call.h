@@ -110,6 +110,11 @@ enum runtime_status
 runtime__call_write_output(struct runtime_call *call, const void *bytes,
                            size_t length_bytes);
 
+/* Whether the function may log so many bytes now; if not, they count as
+ * dropped. Asked once for each line. */
+bool
+runtime__call_may_log(struct runtime_call *call, size_t length_bytes);
+
 /* Appends to the log as much as fits, and counts the rest. */
 void
 runtime__call_write_log(struct runtime_call *call, const void *bytes,

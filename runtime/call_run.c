@@ -68,6 +68,7 @@ choose_limits(struct runtime_call *call)
         lowest(call->fuel, config->fuel,
                config->fuel ? options->fuel_max : options->fuel);
     limits->memory_bytes = runtime__memory_bytes(call->runtime, config);
+    limits->table_entries = options->table_entries_max;
     limits->deadline_ns = call->begun_ns + timeout_ms * 1000000u;
     call->task.deadline_ns = limits->deadline_ns;
 }

@@ -111,6 +111,7 @@ create(struct gvm_engine *engine, struct runtime__module *module,
 {
     struct gvm_store_options options = {
         .memory_bytes_max = limits->memory_bytes,
+        .table_entries_max = limits->table_entries,
     };
     enum runtime_status status;
     struct runtime__faaslet *made = calloc(1, sizeof(*made));

@@ -11,6 +11,7 @@
 #include "runtime/gate.h"
 #include "runtime/module.h"
 #include "runtime/pool.h"
+#include "runtime/rate.h"
 #include "runtime/runtime.h"
 #include "runtime/tenant.h"
 
@@ -27,6 +28,7 @@ struct runtime_function {
     /* The digest of the file that says all this; empty: there is none. */
     char record[RUNTIME_DIGEST_SIZE];
     struct runtime__pool pool;
+    struct runtime__rate log_rate; /* of the logs of its calls */
 
     /* Its calls queue here, for the tenant (scheduler.h). */
     struct runtime__queue_node node;

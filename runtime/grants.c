@@ -307,7 +307,8 @@ runtime__grants_deny(struct runtime_call *call, const char *what,
     int length = snprintf(line, sizeof(line),
                           "warning: denied: %s '%s'%s\n", what, shown,
                           count < name_bytes ? "..." : "");
-    runtime__call_write_log(call, line, (size_t)length);
+    if (runtime__call_may_log(call, (size_t)length))
+        runtime__call_write_log(call, line, (size_t)length);
     atomic_fetch_add_explicit(&call->runtime->denied_count, 1,
                               memory_order_relaxed);
 }

@@ -177,9 +177,13 @@ runtime__host_log(struct gvm_call *call, void *data, union gvm_value *slots)
     runtime__host_charge_bytes(call, faaslet, length_bytes);
     /* A level that is none is the highest: somebody should look at it. */
     const char *name = levels[level < 4 ? level : 3];
+    bool ended = length_bytes > 0 && text[length_bytes - 1] == '\n';
+    if (!runtime__call_may_log(faaslet->call,
+                               strlen(name) + length_bytes + !ended))
+        return GVM_OK;
     runtime__call_write_log(faaslet->call, name, strlen(name));
     runtime__call_write_log(faaslet->call, text, length_bytes);
-    if (length_bytes == 0 || text[length_bytes - 1] != '\n')
+    if (!ended)
         runtime__call_write_log(faaslet->call, "\n", 1);
     return GVM_OK;
 }

@@ -108,7 +108,7 @@ runtime__keep_write_snapshot(struct runtime__keep *keep,
                              struct runtime_error *err);
 
 /*
- * Reads the snapshot of a function for sandboxes of `memory_bytes`. Whatever
+ * Reads the snapshot of a function for stores with these totals. Whatever
  * the file holds, the worst is an error: RUNTIME_NOT_FOUND when there is none
  * of this deployment, RUNTIME_INVALID when it is damaged, RUNTIME_LIMIT,
  * RUNTIME_NO_MEMORY, or as runtime__files_read.
@@ -116,7 +116,7 @@ runtime__keep_write_snapshot(struct runtime__keep *keep,
 enum runtime_status
 runtime__keep_read_snapshot(struct runtime__keep *keep,
                             const struct runtime_function *function,
-                            uint64_t memory_bytes,
+                            const struct gvm_store_options *totals,
                             struct gvm_snapshot **snapshot,
                             struct runtime_error *err);
 

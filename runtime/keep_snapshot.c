@@ -180,13 +180,10 @@ check_file(const struct runtime_function *function, const uint8_t *bytes,
 enum runtime_status
 runtime__keep_read_snapshot(struct runtime__keep *keep,
                             const struct runtime_function *function,
-                            uint64_t memory_bytes,
+                            const struct gvm_store_options *totals,
                             struct gvm_snapshot **snapshot,
                             struct runtime_error *err)
 {
-    const struct gvm_store_options options = {
-        .memory_bytes_max = memory_bytes,
-    };
     char file[file_name_size];
     struct gvm_error vm_error;
     uint8_t *bytes;
@@ -200,7 +197,7 @@ runtime__keep_read_snapshot(struct runtime__keep *keep,
         return status;
     status = check_file(function, bytes, length_bytes, err);
     if (status == RUNTIME_OK &&
-        gvm_snapshot_load(function->module->vm_module, &options,
+        gvm_snapshot_load(function->module->vm_module, totals,
                           bytes + head_bytes,
                           length_bytes - head_bytes - digest_bytes, snapshot,
                           &vm_error) != GVM_OK)

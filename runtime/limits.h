@@ -45,6 +45,11 @@
 /* The log of one call; what would pass it is dropped and counted. */
 #define RUNTIME_LOG_BYTES_MAX 65536
 
+/* The logs of all calls of a function, in a second; what would pass it is
+ * dropped and counted as well. */
+#define RUNTIME_LOG_BYTES_PER_S_DEFAULT (1u << 20)
+#define RUNTIME_LOG_BYTES_PER_S_CEILING (1u << 30)
+
 /* The time of one call, and how far a function may raise it. */
 #define RUNTIME_TIMEOUT_MS_DEFAULT 30000
 #define RUNTIME_TIMEOUT_MS_CEILING 3600000
@@ -71,6 +76,10 @@
 /* All linear memories of one faaslet. */
 #define RUNTIME_MEMORY_BYTES_DEFAULT (UINT64_C(256) << 20)
 #define RUNTIME_MEMORY_BYTES_CEILING (UINT64_C(4) << 30)
+
+/* Entries of all tables of one faaslet, of 8 bytes each. */
+#define RUNTIME_TABLE_ENTRIES_DEFAULT 100000
+#define RUNTIME_TABLE_ENTRIES_CEILING 10000000
 
 /* The variables of a function's configuration, and each part of them. */
 #define RUNTIME_VARIABLES_MAX 256

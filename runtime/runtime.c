@@ -91,6 +91,10 @@ copy_options(const struct runtime_options *options,
         or_default(o.input_bytes_max, RUNTIME_INPUT_BYTES_DEFAULT);
     o.output_bytes_max =
         or_default(o.output_bytes_max, RUNTIME_OUTPUT_BYTES_DEFAULT);
+    o.table_entries_max =
+        or_default(o.table_entries_max, RUNTIME_TABLE_ENTRIES_DEFAULT);
+    o.log_bytes_per_s =
+        or_default(o.log_bytes_per_s, RUNTIME_LOG_BYTES_PER_S_DEFAULT);
     if (!o.calls_max)
         o.calls_max = RUNTIME_CALLS_DEFAULT;
     if (!o.worker_count)
@@ -108,6 +112,10 @@ copy_options(const struct runtime_options *options,
          RUNTIME_MODULE_BYTES_CEILING},
         {"input_bytes_max", o.input_bytes_max, RUNTIME_BODY_BYTES_CEILING},
         {"output_bytes_max", o.output_bytes_max, RUNTIME_BODY_BYTES_CEILING},
+        {"table_entries_max", o.table_entries_max,
+         RUNTIME_TABLE_ENTRIES_CEILING},
+        {"log_bytes_per_s", o.log_bytes_per_s,
+         RUNTIME_LOG_BYTES_PER_S_CEILING},
         {"calls_max", o.calls_max, RUNTIME_CALLS_CEILING},
         {"namespace_calls_max", o.namespace_calls_max, o.calls_max},
         {"worker_count", o.worker_count, RUNTIME_WORKERS_MAX},
@@ -231,13 +239,16 @@ static void
 load_snapshot(struct runtime *runtime, struct runtime_function *function)
 {
     const struct runtime_options *options = &runtime->options;
+    const struct gvm_store_options totals = {
+        .memory_bytes_max = runtime__memory_bytes(runtime, function->config),
+        .table_entries_max = options->table_entries_max,
+    };
     struct gvm_snapshot *snapshot;
     struct runtime_error err;
     char message[RUNTIME_MESSAGE_SIZE];
 
     enum runtime_status status = runtime__keep_read_snapshot(
-        runtime->keep, function,
-        runtime__memory_bytes(runtime, function->config), &snapshot, &err);
+        runtime->keep, function, &totals, &snapshot, &err);
     if (status == RUNTIME_OK)
         runtime__pool_set_snapshot(&function->pool, snapshot);
     if (status == RUNTIME_OK || status == RUNTIME_NOT_FOUND ||

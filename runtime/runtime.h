@@ -165,6 +165,12 @@ struct runtime_options {
     size_t module_bytes_max;
     size_t input_bytes_max;
     size_t output_bytes_max;
+
+    /* Entries of all tables of a sandbox, and what all calls of a function
+     * may write into their logs in a second. */
+    uint64_t table_entries_max;
+    uint64_t log_bytes_per_s;
+
     unsigned calls_max;
 
     /* Of one namespace; zero: three quarters of all, so that there is always

@@ -287,13 +287,14 @@ END_TEST
 static enum runtime_status
 read_again(struct gvm_snapshot **snapshot)
 {
+    const struct gvm_store_options totals = {.memory_bytes_max = 4 << 16};
     struct runtime_function *function;
 
     ck_assert_int_eq(runtime_function_get(world.runtime, "default", "f",
                                           &function, NULL),
                      RUNTIME_OK);
     enum runtime_status status = runtime__keep_read_snapshot(
-        world.runtime->keep, function, 4 << 16, snapshot, &world.err);
+        world.runtime->keep, function, &totals, snapshot, &world.err);
     runtime_function_put(function);
     return status;
 }
