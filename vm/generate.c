@@ -274,12 +274,11 @@ print_cell(const struct row *row, const struct shape *shape,
         printf("    const uint32_t I%u = IMMEDIATE_AT(%u);\n"
                "    (void)I%u;\n", i, at.immediates, i);
     if (target == 'L' || target == 'H')
-        printf("    const uint32_t cost = IMMEDIATE_AT(%u);\n",
-               at.immediates);
+        printf("    enum { COST = %u };\n", at.immediates);
     for (unsigned i = 0; i < row->words; i++, at.words += 8)
         printf("    const uint64_t W%u = WORD_AT(%u);\n", i, at.words);
     if (target == 'T' || target == 'L')
-        printf("    const uint64_t target = WORD_AT(%u);\n", at.words);
+        printf("    enum { TARGET = %u };\n", at.words);
     printf("    ");
     count = make_replacements(row, shape, kinds, replacements);
     print_body(row->body, replacements, count);

@@ -243,7 +243,9 @@ print_pair_handlers(unsigned handler_count)
         printf("HANDLER(%s_%s__%s_%s)\n{\n    COUNT_DISPATCH(%zu);\n",
                first->row->name, first->kinds, second->row->name,
                second->kinds, handler_count + i);
-        print_half(first, "pc += SIZE");
+        print_half(first, has_flag(second->row, "ACCESSES")
+                              ? "STEP(SIZE)"
+                              : "pc += SIZE");
         print_half(second, "NEXT(SIZE)");
         printf("}\n");
         if (i % CHUNK == CHUNK - 1 || i == pair_count - 1)

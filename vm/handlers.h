@@ -242,7 +242,8 @@ typedef enum gvm__exit handler_function(REGISTERS);
         BRANCH_H                                                         \
     }                                                                    \
     __asm__ volatile("");
-#define BRANCH_T GOTO(target);
+/* Target and cost are read where the branch is taken, not before. */
+#define BRANCH_T GOTO(WORD_AT(TARGET));
 /* Back to a loop pays for it. Without the fuel it goes to the loop's own
  * cell, which tries to charge as well, and leaves: REFUND gives back what
  * that cell says the loop costs. */
@@ -251,17 +252,24 @@ typedef enum gvm__exit handler_function(REGISTERS);
     fuel += (int64_t)IMMEDIATE_AT(8);                                    \
     DISPATCH();
 #define BRANCH_L                                                         \
-    pc = (const uint8_t *)(uintptr_t)target;                             \
-    fuel -= (int64_t)cost;                                               \
+    fuel -= (int64_t)IMMEDIATE_AT(COST);                                 \
+    pc = (const uint8_t *)(uintptr_t)WORD_AT(TARGET);                    \
     if (unlikely(fuel < 0))                                              \
         REFUND_AT_PC;                                                    \
     NEXT(LOOP_CELL_BYTES);
 #define BRANCH_H                                                         \
-    fuel -= (int64_t)cost;                                               \
+    fuel -= (int64_t)IMMEDIATE_AT(COST);                                 \
     if (unlikely(fuel < 0))                                              \
         REFUND_AT_HEAD;                                                  \
     pc = head;                                                           \
     DISPATCH();
+/* From the first cell of a pair to the second, which may fault: pc has to be
+ * there, and is best stepped on where it is. */
+#define STEP(size)                                                       \
+    do {                                                                 \
+        pc += (size);                                                    \
+        HOLD_PC;                                                         \
+    } while (0)
 #define ENTRY_OF(function)                                               \
     (uintptr_t)atomic_load_explicit(&(function)->entry,                  \
                                     memory_order_acquire)
