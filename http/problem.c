@@ -180,6 +180,8 @@ kind_of_state(const struct state_operation *operation)
         return HTTP__PROBLEM_OVERLOADED;
     case STATE_UNSUPPORTED:
         return HTTP__PROBLEM_UNSUPPORTED;
+    case STATE_QUOTA:
+        return HTTP__PROBLEM_QUOTA;
     case STATE_ABORTED:
     case STATE_BACKEND:
     case STATE_SYSTEM:

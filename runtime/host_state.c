@@ -50,6 +50,7 @@ runtime__host_error_of_state(enum state_status status)
     case STATE_TOO_BIG:
         return RUNTIME__HOST_TOO_BIG;
     case STATE_LIMIT:
+    case STATE_QUOTA:
     case STATE_NO_MEMORY:
         return RUNTIME__HOST_LIMIT;
     case STATE_TIMEOUT:

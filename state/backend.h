@@ -36,6 +36,17 @@ struct state__backend_class {
                                         enum state_durability durability,
                                         struct state_error *err);
 
+    /*
+     * The contracts of state_store_set_quota and state_store_stats, with
+     * inputs that have been checked; null: unsupported.
+     */
+    enum state_status (*set_quota)(struct state__backend *backend,
+                                   const char *namespace_,
+                                   const struct state_quota *quota);
+    enum state_status (*stats)(struct state__backend *backend,
+                               const char *namespace_,
+                               struct state_stats *stats);
+
     /* Ends what is under way, then frees the backend. */
     void (*close)(struct state__backend *backend);
 };

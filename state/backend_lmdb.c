@@ -109,6 +109,26 @@ cancel(struct state__backend *backend, struct state_operation *operation)
     lmdb->memory_backend->class->cancel(lmdb->memory_backend, operation);
 }
 
+static enum state_status
+set_quota(struct state__backend *backend, const char *namespace_,
+          const struct state_quota *quota)
+{
+    struct lmdb *lmdb = (struct lmdb *)backend;
+
+    return lmdb->memory_backend->class->set_quota(lmdb->memory_backend,
+                                                  namespace_, quota);
+}
+
+static enum state_status
+stats(struct state__backend *backend, const char *namespace_,
+      struct state_stats *figures)
+{
+    struct lmdb *lmdb = (struct lmdb *)backend;
+
+    return lmdb->memory_backend->class->stats(lmdb->memory_backend,
+                                              namespace_, figures);
+}
+
 static void
 health(struct state__backend *backend, struct state_health *health)
 {
@@ -483,6 +503,8 @@ static const struct state__backend_class lmdb_class = {
     .cancel = cancel,
     .set_durability = set_durability,
     .health = health,
+    .set_quota = set_quota,
+    .stats = stats,
     .close = close_lmdb,
 };
 

@@ -10,10 +10,12 @@
 #include "state/batch.h"
 #include "state/change.h"
 #include "state/error.h"
+#include "state/eviction.h"
 #include "state/listing.h"
 #include "state/lock_keeper.h"
 #include "state/memory.h"
 #include "state/operation.h"
+#include "state/quota.h"
 #include "state/transaction.h"
 
 #include <assert.h>
@@ -41,6 +43,7 @@ struct memory {
     unsigned shard_count;
     uint64_t hash_seed;
     size_t value_bytes_max;
+    pthread_mutex_t quota_lock; /* for setting one */
 
     /*
      * The sweeper. The lock guards the flags after it; `has_expiries` is
@@ -208,6 +211,26 @@ find_shard(struct memory *memory, struct state__target *target)
     return &memory->shards[target->hash & (memory->shard_count - 1)];
 }
 
+/* Evicts what is too much, if the namespace does that. */
+static void
+make_room(struct memory *memory, struct state__namespace *namespace_)
+{
+    if (state__quota_is_passed(namespace_))
+        state__eviction_run(memory->shards, memory->shard_count, namespace_);
+}
+
+/* Counts an operation against its namespace's rate; false: it has ended. */
+static bool
+admit(struct memory *memory, struct state__namespace *namespace_,
+      struct state_operation *operation)
+{
+    return atomic_load_explicit(&namespace_->operations_per_second,
+                                memory_order_relaxed) == 0 ||
+           state__quota_admit(namespace_,
+                              memory->clock.now_ms(memory->clock.data),
+                              operation) == STATE_OK;
+}
+
 /* Finds where each operation of a batch goes; false: one cannot go on. */
 static bool
 aim(struct memory *memory, struct state__transaction *transaction,
@@ -224,6 +247,8 @@ aim(struct memory *memory, struct state__transaction *transaction,
             return false;
         if (namespace_ == NULL)
             state__operation_end(operation, STATE_NOT_FOUND);
+        else if (!admit(memory, namespace_, operation))
+            return false;
         else
             state__transaction_set_target(
                 transaction, i, namespace_,
@@ -249,8 +274,8 @@ submit_batch(struct memory *memory, struct state_operation *batch)
     struct state__transaction *transaction = state__transaction_create(
         memory->shards, memory->shard_count, batch, memory->value_bytes_max);
     bool expires = has_expiry(batch);
+    size_t count = batch->operation_count, failed;
     enum state_status status;
-    size_t failed;
 
     if (transaction == NULL)
         return state__operation_end(batch, STATE_NO_MEMORY);
@@ -258,10 +283,17 @@ submit_batch(struct memory *memory, struct state_operation *batch)
         status = state__transaction_run(transaction);
     else
         status = state__batch_abort(batch, failed);
-    state__transaction_destroy(transaction);
     /* The batch is no longer ours if it is pending. */
     if (expires && (status == STATE_OK || status == STATE_PENDING))
         wake_sweeper(memory);
+    for (size_t i = 0; i < count; i++) {
+        struct state__namespace *namespace_ =
+            state__transaction_namespace(transaction, i);
+
+        if (namespace_ != NULL)
+            make_room(memory, namespace_);
+    }
+    state__transaction_destroy(transaction);
     return status;
 }
 
@@ -281,6 +313,8 @@ submit(struct state__backend *backend, struct state_operation *operation)
         return status;
     if (target.namespace_ == NULL)
         return end_without_namespace(operation);
+    if (!admit(memory, target.namespace_, operation))
+        return operation->status;
     if (operation->kind == STATE_LIST)
         return state__listing_run(memory->shards, memory->shard_count,
                                   target.namespace_, operation);
@@ -292,6 +326,7 @@ submit(struct state__backend *backend, struct state_operation *operation)
         return state__shard_read(shard, &target, operation);
     status = state__change_run(shard, &target, operation,
                                memory->value_bytes_max);
+    make_room(memory, target.namespace_);
     /* The record is no longer ours if it is pending. */
     if (expires && (status == STATE_OK || status == STATE_PENDING))
         wake_sweeper(memory);
@@ -315,6 +350,46 @@ void
 state__memory_expects_expiry(struct state__backend *backend)
 {
     wake_sweeper((struct memory *)backend);
+}
+
+static enum state_status
+set_quota(struct state__backend *backend, const char *name,
+          const struct state_quota *quota)
+{
+    struct memory *memory = (struct memory *)backend;
+    struct state__namespace *namespace_;
+    bool evicts = quota->policy == STATE_POLICY_LRU;
+    enum state_status status;
+
+    status = state__namespaces_obtain(&memory->namespaces, name, &namespace_);
+    if (status)
+        return status;
+    pthread_mutex_lock(&memory->quota_lock);
+    if (evicts)
+        status = state__eviction_begin(memory->shards, memory->shard_count,
+                                       namespace_);
+    if (status == STATE_OK)
+        state__quota_set(namespace_, quota);
+    if (!evicts)
+        state__eviction_end(memory->shards, memory->shard_count, namespace_);
+    pthread_mutex_unlock(&memory->quota_lock);
+    if (status == STATE_OK)
+        make_room(memory, namespace_);
+    return status;
+}
+
+static enum state_status
+stats(struct state__backend *backend, const char *name,
+      struct state_stats *figures)
+{
+    struct memory *memory = (struct memory *)backend;
+    struct state__namespace *namespace_ =
+        state__namespaces_find(&memory->namespaces, name);
+
+    if (namespace_ == NULL)
+        return STATE_NOT_FOUND;
+    state__quota_stats(namespace_, figures);
+    return STATE_OK;
 }
 
 static void
@@ -358,9 +433,13 @@ close_memory(struct state__backend *backend)
     for (unsigned i = 0; i < memory->shard_count; i++)
         state__shard_deinit(&memory->shards[i]);
     free(memory->shards);
+    for (uint32_t i = 0; i < memory->namespaces.count; i++)
+        state__eviction_deinit(state__namespaces_at(&memory->namespaces, i),
+                               memory->shard_count);
     state__namespaces_deinit(&memory->namespaces);
     pthread_cond_destroy(&memory->sweep_wake);
     pthread_mutex_destroy(&memory->sweep_lock);
+    pthread_mutex_destroy(&memory->quota_lock);
     free(memory);
 }
 
@@ -370,6 +449,8 @@ static const struct state__backend_class memory_class = {
     .submit = submit,
     .cancel = cancel,
     .health = health,
+    .set_quota = set_quota,
+    .stats = stats,
     .close = close_memory,
 };
 
@@ -386,6 +467,7 @@ create_memory(const struct state_options *options)
     memory->clock.now_ms = options->now_ms ? options->now_ms : monotonic_ms;
     memory->clock.data = options->now_data;
     pthread_mutex_init(&memory->sweep_lock, NULL);
+    pthread_mutex_init(&memory->quota_lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&memory->sweep_wake, &monotonic);
@@ -418,9 +500,12 @@ state__memory_open(const struct state_options *options,
     if (memory->shards == NULL)
         goto out_of_memory;
     memory->shard_count = options->shard_count;
-    for (unsigned i = 0; i < memory->shard_count; i++)
+    for (unsigned i = 0; i < memory->shard_count; i++) {
         state__shard_init(&memory->shards[i], &memory->clock,
                           memory->hash_seed);
+        memory->shards[i].namespaces = &memory->namespaces;
+        memory->shards[i].index = i;
+    }
     state__lock_keeper_init(&memory->lock_keeper, &memory->clock,
                             memory->shards, memory->shard_count);
     *backend = &memory->backend;

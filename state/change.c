@@ -1,6 +1,7 @@
 /* A write on its way through a shard: see change.h. */
 #include "state/change.h"
 
+#include "state/eviction.h"
 #include "state/operation.h"
 #include "state/splice.h"
 
@@ -52,23 +53,58 @@ condition_holds(const struct state__change *change)
     return false;
 }
 
+/* Charges what the key will have to its namespace. */
+static bool
+charge(struct state__change *change, size_t value_length)
+{
+    const struct state__item *item = change->item;
+    size_t item_length = change->target->key.length_bytes + value_length;
+    int64_t keys = item == NULL;
+    int64_t bytes = (int64_t)item_length;
+
+    if (item != NULL)
+        bytes = (int64_t)value_length - (int64_t)item->value_length;
+    change->bound = state__quota_charge(change->target->namespace_, keys,
+                                        bytes, item_length, value_length);
+    if (change->bound != STATE__BOUND_NONE)
+        return false;
+    change->charged_keys = keys;
+    change->charged_bytes = bytes;
+    return true;
+}
+
+void
+state__change_refund(struct state__change *change)
+{
+    state__quota_count(change->target->namespace_, -change->charged_keys,
+                       -change->charged_bytes);
+    change->charged_keys = 0;
+    change->charged_bytes = 0;
+}
+
 enum state_status
 state__change_obtain(struct state__change *change, size_t value_length)
 {
     struct state__shard *shard = change->shard;
+    struct state__namespace *namespace_ = change->target->namespace_;
 
+    if (!charge(change, value_length))
+        return STATE_QUOTA;
     if (change->operation->ttl_ms > 0 &&
         !state__expiry_reserve(&shard->expiry))
         return STATE_NO_MEMORY;
     if (change->item != NULL)
         return STATE_OK;
-    if (!state__table_reserve(&shard->table))
+    if (!state__shard_reserve(shard, namespace_))
         return STATE_NO_MEMORY;
-    change->item = state__item_create(change->target->namespace_->index,
-                                      change->target->key, value_length);
+    /* A number that begins short will not move when it grows. */
+    if (change->operation->kind == STATE_INCREMENT)
+        value_length = STATE__NUMBER_BYTES_MAX;
+    change->item = state__item_create(namespace_->index, change->target->key,
+                                      value_length);
     if (change->item == NULL)
         return STATE_NO_MEMORY;
-    state__shard_insert(shard, change->target, change->item);
+    state__shard_link(shard, change->target, change->item);
     change->is_new = true;
     return STATE_OK;
 }
@@ -77,7 +113,8 @@ enum state_status
 state__change_withdraw(struct state__change *change, enum state_status status)
 {
     if (change->is_new)
-        state__shard_remove(change->shard, change->item, &change->dead);
+        state__shard_unlink(change->shard, change->target, change->item,
+                            &change->dead);
     return status;
 }
 
@@ -145,6 +182,8 @@ state__change_commit(struct state__change *change)
     item->version = next_version(change, item);
     operation->version = item->version;
     operation->size_bytes = item->value_length;
+    state__eviction_touch(change->target->namespace_, item);
+    state__eviction_tick(change->target->namespace_, item->version);
     return STATE_OK;
 }
 
@@ -181,10 +220,10 @@ increment(struct state__change *change)
         return STATE_NOT_A_NUMBER;
     if (__builtin_add_overflow(number, operation->delta, &number))
         return STATE_OVERFLOW;
-    status = state__change_obtain(change, sizeof digits);
+    value.length_bytes = state__number_format(number, digits);
+    status = state__change_obtain(change, value.length_bytes);
     if (status)
         return status;
-    value.length_bytes = state__number_format(number, digits);
     if (!state__item_set(change->item, value, &change->garbage))
         return state__change_withdraw(change, STATE_NO_MEMORY);
     operation->number = number;
@@ -225,8 +264,8 @@ change_expiry(struct state__change *change)
     return STATE_OK;
 }
 
-enum state_status
-state__change_apply(struct state__change *change)
+static enum state_status
+apply(struct state__change *change)
 {
     change->item = state__shard_find(change->shard, change->target,
                                      &change->dead);
@@ -246,6 +285,16 @@ state__change_apply(struct state__change *change)
     default:
         return put(change);
     }
+}
+
+enum state_status
+state__change_apply(struct state__change *change)
+{
+    enum state_status status = apply(change);
+
+    if (status != STATE_OK)
+        state__change_refund(change);
+    return status;
 }
 
 void
@@ -326,6 +375,8 @@ state__change_run(struct state__shard *shard,
         status = attempt(&change);
     else
         state__operation_end(operation, status);
+    if (status == STATE_QUOTA)
+        state__quota_fail(target->namespace_, change.bound, operation);
     state__change_clean_up(&change);
     return status;
 }

@@ -15,6 +15,7 @@
 #define GLASS_STATE_CHANGE_H
 
 #include "state/journal.h"
+#include "state/quota.h"
 #include "state/shard.h"
 
 struct state__change {
@@ -29,6 +30,9 @@ struct state__change {
     uint64_t prepared_for;         /* the version that it continues */
     struct state__value *garbage;  /* a block to release after the lock */
     struct state__item *dead;      /* items to destroy after the lock */
+    enum state__bound bound;            /* why it is STATE_QUOTA */
+    int64_t charged_keys;               /* to the namespace's quota */
+    int64_t charged_bytes;
     struct state__journal_entry *entry; /* for the journal; null: for nobody */
     bool is_queued;                     /* the journal has it */
 };
@@ -61,12 +65,17 @@ enum state_status
 state__change_apply(struct state__change *change);
 
 /*
- * Sees to it that there is an item and room for its expiry. A new item is
- * already in the shard when this returns, with the empty value: whoever
- * cannot go on must call withdraw.
+ * Sees to it that there is an item and room for its expiry, and that its
+ * namespace may have a value of that length. A new item is already in the
+ * shard when this returns, with the empty value: whoever cannot go on must
+ * call withdraw.
  */
 enum state_status
 state__change_obtain(struct state__change *change, size_t value_length);
+
+/* Gives back what obtain has charged, when the change is not made after all. */
+void
+state__change_refund(struct state__change *change);
 
 /* Takes back an item that obtain has made, and returns the status. */
 enum state_status

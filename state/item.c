@@ -6,6 +6,8 @@
 #include <string.h>
 
 static_assert(STATE_KEY_BYTES_MAX <= UINT16_MAX, "item.key_length holds it");
+static_assert(STATE_NAMESPACES_MAX - 1 <= UINT16_MAX,
+              "item.namespace_index holds it");
 static_assert(STATE_VALUE_BYTES_CEILING <= UINT32_MAX,
               "item.value_length holds it");
 static_assert(STATE__NUMBER_BYTES_MAX <= STATE_VALUE_INLINE_MAX,
@@ -41,7 +43,7 @@ state__item_create(uint32_t namespace_index, struct state_bytes key,
     if (capacity > STATE_VALUE_INLINE_MAX)
         capacity = STATE_VALUE_INLINE_MAX;
     *item = (struct state__item){
-        .namespace_index = namespace_index,
+        .namespace_index = (uint16_t)namespace_index,
         .key_length = (uint16_t)key.length_bytes,
         .inline_capacity = (uint8_t)capacity,
     };

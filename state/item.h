@@ -24,7 +24,10 @@ struct state__item {
     struct state__item *left;
     struct state__item *right;
 
-    uint32_t namespace_index;
+    uint16_t namespace_index;
+
+    /* When it was last used, where that is noted: see eviction.h. */
+    uint16_t used_at;
 
     /* Its index in the shard's expiry heap, plus one; 0: it stays. */
     uint32_t expiry_place;

@@ -30,6 +30,9 @@
 #define STATE_BATCH_OPERATIONS_MAX 1000
 #define STATE_BATCH_BYTES_MAX (64u << 20)
 
+/* Operations per second that a quota can name; beyond it there is no rate. */
+#define STATE_RATE_MAX 1000000000
+
 /* Names are never forgotten while a store is open, so they are bounded. */
 #define STATE_NAMESPACES_MAX 65536
 

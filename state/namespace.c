@@ -23,8 +23,14 @@ state__namespaces_init(struct state__namespaces *namespaces,
 {
     namespaces->slots =
         calloc(STATE__NAMESPACE_SLOTS, sizeof *namespaces->slots);
-    if (namespaces->slots == NULL)
+    namespaces->by_index =
+        calloc(STATE_NAMESPACES_MAX, sizeof *namespaces->by_index);
+    if (namespaces->slots == NULL || namespaces->by_index == NULL) {
+        free(namespaces->slots);
+        free(namespaces->by_index);
+        namespaces->slots = NULL;
         return false;
+    }
     pthread_mutex_init(&namespaces->lock, NULL);
     namespaces->hash_seed = hash_seed;
     namespaces->count = 0;
@@ -46,6 +52,7 @@ state__namespaces_deinit(struct state__namespaces *namespaces)
         }
     }
     free(namespaces->slots);
+    free(namespaces->by_index);
     namespaces->slots = NULL;
     pthread_mutex_destroy(&namespaces->lock);
 }
@@ -98,6 +105,8 @@ add(struct state__namespaces *namespaces, const char *name,
     memcpy(namespace_->name, name, strlen(name));
     namespace_->index = namespaces->count++;
     atomic_init(&namespace_->durability, namespaces->durability);
+    atomic_store_explicit(&namespaces->by_index[namespace_->index],
+                          namespace_, memory_order_release);
     atomic_store_explicit(slot, namespace_, memory_order_release);
     *found = namespace_;
     return STATE_OK;

@@ -12,8 +12,19 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 
+struct state__samples;
+
 struct state__namespace {
     uint32_t index; /* its number in the order of creation */
+
+    /* Its quota (quota.h); all zeros: none. */
+    atomic_bool is_bounded; /* in keys, bytes or the size of values */
+    atomic_bool evicts;
+    atomic_uint_fast64_t keys_max;
+    atomic_uint_fast64_t bytes_max;
+    atomic_uint_fast64_t value_bytes_max;
+    atomic_uint_fast64_t operations_per_second;
+    _Atomic(struct state__samples *) samples; /* see eviction.h */
     char name[STATE_NAMESPACE_BYTES_MAX + 1];
 
     /*
@@ -21,6 +32,13 @@ struct state__namespace {
      * at every write, the rest is only read.
      */
     alignas(64) atomic_uint_fast64_t version;
+
+    /* What it has, and what it lost. */
+    atomic_int_fast64_t key_count;
+    atomic_int_fast64_t bytes; /* of keys and values */
+    atomic_uint_fast64_t evicted_count;
+    atomic_uint_fast64_t expired_count;
+    atomic_uint_fast64_t due_ns; /* of the rate: see quota.c */
 
     /* Of a durable store: how, and the last version that is on the disk. */
     _Atomic enum state_durability durability;
@@ -39,6 +57,7 @@ struct state__namespaces {
     uint32_t count;
     enum state_durability durability; /* that of a new namespace */
     _Atomic(struct state__namespace *) *slots;
+    _Atomic(struct state__namespace *) *by_index;
 };
 
 /* False without memory. The seed should be unknown to the clients. */
@@ -62,6 +81,15 @@ state__namespaces_find(struct state__namespaces *namespaces,
 enum state_status
 state__namespaces_obtain(struct state__namespaces *namespaces,
                          const char *name, struct state__namespace **found);
+
+/* The namespace with that number, which somebody must have from it. */
+static inline struct state__namespace *
+state__namespaces_at(const struct state__namespaces *namespaces,
+                     uint32_t index)
+{
+    return atomic_load_explicit(&namespaces->by_index[index],
+                                memory_order_acquire);
+}
 
 /* The next version of a namespace; under the lock of the key's shard. */
 static inline uint64_t

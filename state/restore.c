@@ -1,9 +1,14 @@
 /* Setting what a shard has from outside: see restore.h. */
 #include "state/restore.h"
 
+#include "state/quota.h"
+
 #include <string.h>
 
-/* The key's item, made if it is not there; null without memory. */
+/*
+ * The key's item, made if it is not there, which is not counted yet; null
+ * without memory.
+ */
 static struct state__item *
 obtain(struct state__shard *shard, const struct state__target *target,
        size_t value_length)
@@ -14,14 +19,12 @@ obtain(struct state__shard *shard, const struct state__target *target,
                              target->namespace_->index, target->key);
     if (item != NULL)
         return item;
-    if (!state__table_reserve(&shard->table))
+    if (!state__shard_reserve(shard, target->namespace_))
         return NULL;
     item = state__item_create(target->namespace_->index, target->key,
                               value_length);
-    if (item == NULL)
-        return NULL;
-    state__table_insert(&shard->table, target->hash, item);
-    state__tree_insert(&shard->root, item);
+    if (item != NULL)
+        state__shard_link(shard, target, item);
     return item;
 }
 
@@ -57,7 +60,8 @@ state__restore(struct state__shard *shard, const struct state__target *target,
                const struct state__restored *restored)
 {
     struct state__value *block, *garbage = NULL;
-    struct state__item *item;
+    struct state__item *item, *dead = NULL;
+    int64_t keys, bytes = (int64_t)restored->value.length_bytes;
 
     if (restored->version == 0) {
         remove_key(shard, target);
@@ -73,13 +77,17 @@ state__restore(struct state__shard *shard, const struct state__target *target,
         state__value_release(block);
         return STATE_NO_MEMORY;
     }
+    keys = item->version == 0;
+    bytes += keys > 0 ? item->key_length : -(int64_t)item->value_length;
     if (block != NULL) {
         state__item_adopt(item, block, restored->value.length_bytes, &garbage);
     } else if (!state__item_set(item, restored->value, &garbage)) {
         if (item->version == 0)
-            remove_key(shard, target);
+            state__shard_unlink(shard, target, item, &dead);
+        state__item_destroy_chain(dead);
         return STATE_NO_MEMORY;
     }
+    state__quota_count(target->namespace_, keys, bytes);
     state__value_release(garbage);
     item->version = restored->version;
     if (restored->expires_in_ms == UINT64_MAX)

@@ -2,7 +2,9 @@
 #include "state/shard.h"
 
 #include "state/journal.h"
+#include "state/eviction.h"
 #include "state/operation.h"
+#include "state/quota.h"
 
 #include <assert.h>
 #include <string.h>
@@ -58,49 +60,85 @@ state__shard_is_expired(struct state__shard *shard,
                state__shard_now_ms(shard);
 }
 
+bool
+state__shard_reserve(struct state__shard *shard,
+                     struct state__namespace *namespace_)
+{
+    return state__table_reserve(&shard->table) &&
+           state__eviction_reserve(shard, namespace_);
+}
+
 void
-state__shard_insert(struct state__shard *shard,
-                    const struct state__target *target,
-                    struct state__item *item)
+state__shard_link(struct state__shard *shard,
+                  const struct state__target *target,
+                  struct state__item *item)
 {
     state__table_insert(&shard->table, target->hash, item);
     state__tree_insert(&shard->root, item);
+    state__eviction_add(shard, target->namespace_, target->hash, item);
 }
 
-/* Removes the item whose hash this is. */
-static void
-remove_hashed(struct state__shard *shard, uint64_t hash,
-              struct state__item *item, struct state__item **dead)
+void
+state__shard_unlink(struct state__shard *shard,
+                    const struct state__target *target,
+                    struct state__item *item, struct state__item **dead)
 {
-    state__table_remove(&shard->table, hash, item);
+    state__eviction_remove(shard, target->namespace_, target->hash, item);
+    state__table_remove(&shard->table, target->hash, item);
     state__tree_remove(&shard->root, item);
     state__expiry_clear(&shard->expiry, item);
     item->left = *dead;
     *dead = item;
 }
 
-static uint64_t
-hash_of(const struct state__shard *shard, const struct state__item *item)
+/* The way to an item that is there. */
+static struct state__target
+target_of(const struct state__shard *shard, const struct state__item *item)
 {
-    return state__shard_hash(shard->hash_seed, item->namespace_index,
-                             state__item_key(item));
+    struct state_bytes key = state__item_key(item);
+
+    return (struct state__target){
+        .namespace_ =
+            state__namespaces_at(shard->namespaces, item->namespace_index),
+        .key = key,
+        .hash = state__shard_hash(shard->hash_seed, item->namespace_index,
+                                  key),
+    };
 }
 
 void
 state__shard_remove(struct state__shard *shard, struct state__item *item,
                     struct state__item **dead)
 {
-    remove_hashed(shard, hash_of(shard, item), item, dead);
+    struct state__target target = target_of(shard, item);
+
+    state__quota_count(target.namespace_, -1,
+                       -(int64_t)item->key_length -
+                           (int64_t)item->value_length);
+    state__shard_unlink(shard, &target, item, dead);
 }
 
 void
 state__shard_expel(struct state__shard *shard, struct state__item *item,
                    struct state__item **dead)
 {
-    uint64_t hash = hash_of(shard, item);
+    if (shard->journal != NULL)
+        state__journal_expel(shard->journal, item,
+                             target_of(shard, item).hash);
+    state__shard_remove(shard, item, dead);
+}
 
-    state__journal_expel(shard->journal, item, hash);
-    remove_hashed(shard, hash, item, dead);
+/* Expels an item that has expired, and counts that. */
+static void
+expire(struct state__shard *shard, struct state__item *item,
+       struct state__item **dead)
+{
+    struct state__namespace *namespace_ =
+        state__namespaces_at(shard->namespaces, item->namespace_index);
+
+    state__shard_expel(shard, item, dead);
+    atomic_fetch_add_explicit(&namespace_->expired_count, 1,
+                              memory_order_relaxed);
 }
 
 struct state__item *
@@ -114,7 +152,7 @@ state__shard_find(struct state__shard *shard,
                              target->namespace_->index, target->key);
     if (item == NULL || !state__shard_is_expired(shard, item))
         return item;
-    state__shard_expel(shard, item, dead);
+    expire(shard, item, dead);
     return NULL;
 }
 
@@ -193,6 +231,7 @@ state__shard_read_locked(struct state__shard *shard,
     *item = state__shard_find(shard, target, dead);
     if (*item == NULL)
         return STATE_NOT_FOUND;
+    state__eviction_touch(target->namespace_, *item);
     take(shard, *item, operation);
     return STATE_OK;
 }
@@ -234,7 +273,7 @@ sweep_some(struct state__shard *shard)
             wait_ms = first.deadline_ms > now ? first.deadline_ms - now : 0;
             break;
         }
-        state__shard_expel(shard, first.item, &dead);
+        expire(shard, first.item, &dead);
     }
     pthread_mutex_unlock(&shard->lock);
     state__item_destroy_chain(dead);

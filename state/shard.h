@@ -28,6 +28,10 @@ struct state__shard {
     const struct state__clock *clock;
     uint64_t hash_seed;
     struct state__journal *journal; /* hears of every change; or null */
+
+    /* Whose the items are, and the shard's number among its like. */
+    const struct state__namespaces *namespaces;
+    unsigned index;
 };
 
 /* A key on its way to an item. */
@@ -45,7 +49,10 @@ uint64_t
 state__shard_hash(uint64_t hash_seed, uint32_t namespace_index,
                   struct state_bytes key);
 
-/* The clock stays the caller's. */
+/*
+ * The clock stays the caller's, who has to set `namespaces` and `index` before
+ * the first operation.
+ */
 void
 state__shard_init(struct state__shard *shard,
                   const struct state__clock *clock, uint64_t hash_seed);
@@ -93,13 +100,26 @@ state__shard_read_locked(struct state__shard *shard,
                          struct state__item **item,
                          struct state__item **dead);
 
-/* Puts an item into the shard, which has room for it in its table. */
-void
-state__shard_insert(struct state__shard *shard,
-                    const struct state__target *target,
-                    struct state__item *item);
+/* Makes room for one more item of a namespace; false without memory. */
+bool
+state__shard_reserve(struct state__shard *shard,
+                     struct state__namespace *namespace_);
 
-/* Takes an item out of the shard and onto the chain. */
+/*
+ * Puts an item into the shard, after a reserve, and takes it out and onto the
+ * chain. It is counted neither in nor out: see quota.h.
+ */
+void
+state__shard_link(struct state__shard *shard,
+                  const struct state__target *target,
+                  struct state__item *item);
+
+void
+state__shard_unlink(struct state__shard *shard,
+                    const struct state__target *target,
+                    struct state__item *item, struct state__item **dead);
+
+/* Takes an item out of the shard and onto the chain, and counts it out. */
 void
 state__shard_remove(struct state__shard *shard, struct state__item *item,
                     struct state__item **dead);

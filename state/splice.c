@@ -125,8 +125,10 @@ apply_in_place(struct state__change *change, const struct splice *splice)
     status = state__change_obtain(change, splice->length);
     if (status)
         return status;
-    if (!state__item_splice(change->item, splice->offset, splice->bytes))
+    if (!state__item_splice(change->item, splice->offset, splice->bytes)) {
+        state__change_refund(change);
         return STATE_PENDING;
+    }
     return state__change_commit(change);
 }
 

@@ -38,6 +38,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "state/bounds.h"
 #include "state/limits.h"
 
 #ifdef __cplusplus
@@ -68,7 +69,8 @@ extern "C" {
     X(STATE_SYSTEM, "system", "the operating system refused")                 \
     X(STATE_UNSUPPORTED, "unsupported", "the backend does not do this")       \
     X(STATE_LOCKED, "locked", "somebody else has the lock")                   \
-    X(STATE_ABORTED, "aborted", "another operation of the batch failed")
+    X(STATE_ABORTED, "aborted", "another operation of the batch failed")      \
+    X(STATE_QUOTA, "quota", "the namespace has all that it may have")
 
 enum state_status {
 #define STATE_STATUS_SYMBOL(symbol, name, text) symbol,
@@ -221,6 +223,35 @@ enum state_status
 state_store_set_durability(struct state_store *store, const char *namespace_,
                            enum state_durability durability,
                            struct state_error *err);
+
+/* ---- Namespaces ------------------------------------------------------- */
+
+/*
+ * Sets the quota of a namespace, which need not be there yet. What it already
+ * has too much stays, with STATE_POLICY_REJECT; otherwise it goes before this
+ * returns. Writes that make nothing larger are never refused. With
+ * STATE_POLICY_LRU a namespace may pass its bounds by what is being written
+ * at the moment, and one value that is larger than all may be is STATE_QUOTA.
+ *
+ * The quota is not stored anywhere: whoever opens the store sets it.
+ *
+ * Returns STATE_INVALID for a name or numbers that make no sense (a rate is
+ * at most STATE_RATE_MAX), STATE_LIMIT for one namespace too many,
+ * STATE_NO_MEMORY, or STATE_UNSUPPORTED on Redis; `err`, which may be null,
+ * then says more, and nothing has changed.
+ */
+enum state_status
+state_store_set_quota(struct state_store *store, const char *namespace_,
+                      const struct state_quota *quota,
+                      struct state_error *err);
+
+/*
+ * Fills the figures of a namespace. STATE_NOT_FOUND when nobody has written
+ * to it, STATE_UNSUPPORTED on Redis.
+ */
+enum state_status
+state_store_stats(struct state_store *store, const char *namespace_,
+                  struct state_stats *stats);
 
 /* ---- Operations ------------------------------------------------------- */
 

@@ -205,3 +205,46 @@ state_store_set_durability(struct state_store *store, const char *namespace_,
                                 "%s has nothing on a disk", class->name);
     return class->set_durability(store->backend, namespace_, durability, err);
 }
+
+enum state_status
+state_store_set_quota(struct state_store *store, const char *namespace_,
+                      const struct state_quota *quota,
+                      struct state_error *err)
+{
+    const struct state__backend_class *class = store->backend->class;
+    enum state_status status;
+
+    if (!state_namespace_is_valid(namespace_))
+        return state__error_set(err, STATE_INVALID,
+                                "that is no name of a namespace");
+    if (quota->operations_per_second > STATE_RATE_MAX)
+        return state__error_set(err, STATE_INVALID,
+                                "operations per second: at most %d",
+                                STATE_RATE_MAX);
+    if ((unsigned)quota->policy > STATE_POLICY_LRU)
+        return state__error_set(err, STATE_INVALID, "no such policy");
+    if (class->set_quota == NULL)
+        return state__error_set(err, STATE_UNSUPPORTED, "%s has no quotas",
+                                class->name);
+    status = class->set_quota(store->backend, namespace_, quota);
+    if (status == STATE_LIMIT)
+        return state__error_set(err, status,
+                                "a store has at most %d namespaces",
+                                STATE_NAMESPACES_MAX);
+    return status ? state__error_set(err, status, "%s",
+                                     state_status_text(status))
+                  : STATE_OK;
+}
+
+enum state_status
+state_store_stats(struct state_store *store, const char *namespace_,
+                  struct state_stats *stats)
+{
+    const struct state__backend_class *class = store->backend->class;
+
+    if (!state_namespace_is_valid(namespace_))
+        return STATE_INVALID;
+    if (class->stats == NULL)
+        return STATE_UNSUPPORTED;
+    return class->stats(store->backend, namespace_, stats);
+}

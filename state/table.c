@@ -97,6 +97,16 @@ state__table_insert(struct state__table *table, uint64_t hash,
 }
 
 void
+state__table_fit(struct state__table *table)
+{
+    /* Without memory for the smaller table the larger one serves on. */
+    if (table->capacity > CAPACITY_MIN && table->count < table->capacity / 8)
+        resize(table, table->capacity / 4 > CAPACITY_MIN
+                          ? table->capacity / 4
+                          : CAPACITY_MIN);
+}
+
+void
 state__table_remove(struct state__table *table, uint64_t hash,
                     const struct state__item *item)
 {
@@ -123,10 +133,6 @@ state__table_remove(struct state__table *table, uint64_t hash,
     table->tags[hole] = 0;
     table->items[hole] = NULL;
     table->count--;
-    /* Without memory for the smaller table the larger one serves on. */
-    if (!table->keeps_room && table->capacity > CAPACITY_MIN &&
-        table->count < table->capacity / 8)
-        resize(table, table->capacity / 4 > CAPACITY_MIN
-                          ? table->capacity / 4
-                          : CAPACITY_MIN);
+    if (!table->keeps_room)
+        state__table_fit(table);
 }

@@ -37,6 +37,10 @@ void
 state__table_insert(struct state__table *table, uint64_t hash,
                     struct state__item *item);
 
+/* Gives memory back when few items are left. */
+void
+state__table_fit(struct state__table *table);
+
 /* Removes an item that is there. Gives memory back when few are left. */
 void
 state__table_remove(struct state__table *table, uint64_t hash,

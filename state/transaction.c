@@ -83,6 +83,13 @@ state__transaction_set_target(struct state__transaction *transaction,
     };
 }
 
+struct state__namespace *
+state__transaction_namespace(const struct state__transaction *transaction,
+                             size_t index)
+{
+    return transaction->steps[index].target.namespace_;
+}
+
 /* ---- The locks ---- */
 
 static void
@@ -150,6 +157,9 @@ restore(struct step *step)
     struct state__item *item = before->item;
     bool done = true;
 
+    state__quota_count(step->target.namespace_, 0,
+                       (int64_t)before->value_length -
+                           (int64_t)item->value_length);
     if (before->block != NULL) {
         state__item_adopt(item, before->block, before->value_length,
                           &step->garbage);
@@ -185,7 +195,10 @@ undo(struct step *step)
     if (change->operation->kind == STATE_DELETE) {
         assert(change->dead == step->before.item);
         change->dead = change->dead->left;
-        state__shard_insert(change->shard, &step->target, step->before.item);
+        state__shard_link(change->shard, &step->target, step->before.item);
+        state__quota_count(step->target.namespace_, 1,
+                           (int64_t)step->before.item->key_length +
+                               (int64_t)step->before.item->value_length);
     }
     restore(step);
 }
@@ -209,7 +222,11 @@ run_step(struct step *step, struct state_operation *operation)
     remember(step);
     status = state__change_apply(&step->change);
     assert(status != STATE_PENDING);
-    state__operation_end(operation, status);
+    if (status == STATE_QUOTA)
+        state__quota_fail(step->target.namespace_, step->change.bound,
+                          operation);
+    else
+        state__operation_end(operation, status);
     /* That there is nothing to delete is an answer and no failure. */
     return status == STATE_OK || status == STATE_NOT_FOUND;
 }

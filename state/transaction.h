@@ -36,6 +36,11 @@ state__transaction_set_target(struct state__transaction *transaction,
                               struct state__namespace *namespace_,
                               uint64_t hash);
 
+/* The namespace of that operation; null: it has no target. */
+struct state__namespace *
+state__transaction_namespace(const struct state__transaction *transaction,
+                             size_t index);
+
 /*
  * Carries it out and ends the batch with all its operations. One without a
  * target finds nothing; only reads may have none.

@@ -77,7 +77,8 @@ static const struct {
     {STATE_UNAVAILABLE, 503}, {STATE_BACKEND, 500},
     {STATE_CLOSED, 503},      {STATE_NO_MEMORY, 503},
     {STATE_SYSTEM, 500},      {STATE_LOCKED, 409},
-    {STATE_UNSUPPORTED, 501},
+    {STATE_UNSUPPORTED, 501}, {STATE_QUOTA, 507},
+    {STATE_ABORTED, 500},
 };
 
 START_TEST(each_status_of_the_state_is_a_problem)

@@ -155,7 +155,8 @@ check_end(struct state_store *store)
                 {"e", 2},    {"0", 1},    {"9", 1},   {"J", 1}};
     struct state_operation list = {.kind = STATE_LIST,
                                    .namespace_ = "memory"};
-    uint64_t seen[2];
+    struct state_stats stats;
+    uint64_t seen[2], bytes_there = 0;
 
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         look(store, (struct state_bytes){ends[i].key, 1}, seen);
@@ -163,6 +164,13 @@ check_end(struct state_store *store)
     }
     ck_assert_int_eq(state_store_submit(store, &list), STATE_OK);
     ck_assert_uint_eq(list.entry_count, 24);
+    /* What failed was not counted. */
+    for (size_t i = 0; i < list.entry_count; i++)
+        bytes_there += list.entries[i].key.length_bytes +
+                       list.entries[i].size_bytes;
+    ck_assert_int_eq(state_store_stats(store, "memory", &stats), STATE_OK);
+    ck_assert_uint_eq(stats.key_count, 24);
+    ck_assert_uint_eq(stats.bytes, bytes_there);
     state_operation_deinit(&list);
 }
 

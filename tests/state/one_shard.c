@@ -31,6 +31,7 @@ open_shard(void)
                                               &one_shard_namespace),
                      STATE_OK);
     state__shard_init(&one_shard, &test_clock, 2);
+    one_shard.namespaces = &namespaces;
 }
 
 static void
