@@ -10,6 +10,8 @@
  */
 #include "runtime/host.h"
 
+#include "runtime/host_lock.h"
+
 #include <string.h>
 
 /* What a handler of `glass` takes at most. */
@@ -22,11 +24,11 @@ trap_error(struct gvm_call *call, const char *name, int64_t error)
 {
     static const char *const names[] = {
         [-RUNTIME__HOST_NOT_FOUND] = "there is no such key",
-        [-RUNTIME__HOST_CONFLICT] = "somebody else has locked the key",
+        [-RUNTIME__HOST_CONFLICT] = "the lock does not hold",
         [-RUNTIME__HOST_INVALID] = "an argument makes no sense",
         [-RUNTIME__HOST_DENIED] = "it is not granted",
         [-RUNTIME__HOST_LIMIT] = "a limit is reached",
-        [-RUNTIME__HOST_TIMEOUT] = "the outcome is unknown",
+        [-RUNTIME__HOST_TIMEOUT] = "it took too long",
         [-RUNTIME__HOST_UNAVAILABLE] = "the state is away",
         [-RUNTIME__HOST_TOO_BIG] = "it is too long",
         [-RUNTIME__HOST_CLOSED] = "the state is being closed",
@@ -248,6 +250,70 @@ runtime__faasm_clear_appended_state(struct gvm_call *call, void *data,
     return status == GVM_OK && result < 0 && result != RUNTIME__HOST_NOT_FOUND
                ? trap_error(call, "clear_appended_state", result)
                : status;
+}
+
+/* ---- Locks -------------------------------------------------------------- */
+
+/* Alone (mode 0) or shared; the handler waits no longer than the call may. */
+static enum gvm_status
+lock(struct gvm_call *call, struct runtime__faaslet *faaslet,
+     const char *name, uint32_t key, uint64_t mode)
+{
+    const uint64_t more[] = {mode, 0, STATE_LOCK_TIMEOUT_MS_MAX};
+    int64_t token;
+    enum gvm_status status =
+        with_key(call, faaslet, runtime__host_lock, key, more, 3, true,
+                 &token);
+
+    return status == GVM_OK && token < 0 ? trap_error(call, name, token)
+                                         : status;
+}
+
+/* There the call knows the lock by its token, here by its key. */
+static enum gvm_status
+unlock(struct gvm_call *call, struct runtime__faaslet *faaslet,
+       const char *name, uint32_t key)
+{
+    union gvm_value slots[2];
+    enum gvm_status status = find_key(call, faaslet, key, slots);
+
+    if (status != GVM_OK)
+        return status;
+    const struct state_bytes bytes = {
+        runtime__host_range(faaslet, key, slots[1].i32), slots[1].i32};
+    slots[0].slot = runtime__host_lock_token(faaslet, &bytes);
+    status = runtime__host_unlock(call, faaslet, slots);
+    int32_t error = (int32_t)slots[0].i32;
+    return status == GVM_OK && error < 0 ? trap_error(call, name, error)
+                                         : status;
+}
+
+enum gvm_status
+runtime__faasm_lock_state_read(struct gvm_call *call, void *data,
+                               union gvm_value *slots)
+{
+    return lock(call, data, "lock_state_read", slots[0].i32, 1);
+}
+
+enum gvm_status
+runtime__faasm_unlock_state_read(struct gvm_call *call, void *data,
+                                 union gvm_value *slots)
+{
+    return unlock(call, data, "unlock_state_read", slots[0].i32);
+}
+
+enum gvm_status
+runtime__faasm_lock_state_write(struct gvm_call *call, void *data,
+                                union gvm_value *slots)
+{
+    return lock(call, data, "lock_state_write", slots[0].i32, 0);
+}
+
+enum gvm_status
+runtime__faasm_unlock_state_write(struct gvm_call *call, void *data,
+                                  union gvm_value *slots)
+{
+    return unlock(call, data, "unlock_state_write", slots[0].i32);
 }
 
 /* ---- What there is nothing to do for ------------------------------------ */

@@ -54,13 +54,21 @@ START_TEST(a_function_for_faasm_runs_and_keeps_its_state)
 }
 END_TEST
 
-static const char *const exports[] = {"values", "parts", "appended",
+static const char *const exports[] = {"values", "parts", "appended", "locks",
                                       "nothing_to_do"};
 
 START_TEST(a_guest_finds_what_it_expects)
 {
-    ck_assert_str_eq(world_ask(&world, "faasm", exports[_i], "", RUNTIME_OK),
-                     "0");
+    for (int times = 0; times < 2; times++) {
+        struct state_operation delete = {.kind = STATE_DELETE,
+                                         .namespace_ = "default",
+                                         .key = {"k", 1}};
+        ck_assert_str_eq(
+            world_ask(&world, "faasm", exports[_i], "", RUNTIME_OK), "0");
+        state_store_submit(world.store, &delete);
+        delete.key.bytes = "p";
+        state_store_submit(world.store, &delete);
+    }
 }
 END_TEST
 
@@ -83,6 +91,11 @@ static const struct {
     {"an_absent_key", "__faasm_read_state: there is no such key"},
     {"an_absent_part", "__faasm_read_state_offset: there is no such key"},
     {"an_absent_list", "__faasm_read_appended_state: there is no such key"},
+    {"a_lock_that_nobody_took",
+     "__faasm_unlock_state_write: the lock does not hold"},
+    {"a_lock_twice", "__faasm_lock_state_read: the lock does not hold"},
+    {"a_write_under_a_read_lock",
+     "__faasm_write_state: the lock does not hold"},
     {"an_empty_key", "__faasm_write_state: an argument makes no sense"},
     {"a_long_key", "__faasm_write_state: it is too long"},
     {"a_part_past_the_total",

@@ -35,6 +35,14 @@ void __faasm_read_appended_state(const char *key, unsigned char *data,
                                  long length, long count);
 IMPORT(__faasm_clear_appended_state)
 void __faasm_clear_appended_state(const char *key);
+IMPORT(__faasm_lock_state_read)
+void __faasm_lock_state_read(const char *key);
+IMPORT(__faasm_unlock_state_read)
+void __faasm_unlock_state_read(const char *key);
+IMPORT(__faasm_lock_state_write)
+void __faasm_lock_state_write(const char *key);
+IMPORT(__faasm_unlock_state_write)
+void __faasm_unlock_state_write(const char *key);
 IMPORT(__faasm_flag_state_dirty)
 void __faasm_flag_state_dirty(const char *key, long total);
 IMPORT(__faasm_flag_state_offset_dirty)
@@ -143,6 +151,20 @@ appended(void)
     return 0;
 }
 
+EXPORT(locks) int
+locks(void)
+{
+    __faasm_lock_state_write("k");
+    __faasm_write_state("k", (const unsigned char *)"mine", 4);
+    __faasm_unlock_state_write("k");
+    __faasm_lock_state_read("k");
+    __faasm_lock_state_read("l");
+    CHECK(__faasm_read_state("k", buffer, 4) == 4);
+    __faasm_unlock_state_read("k");
+    __faasm_lock_state_write("k"); /* which the end of the call unlocks */
+    return 0;
+}
+
 EXPORT(nothing_to_do) int
 nothing_to_do(void)
 {
@@ -184,6 +206,28 @@ EXPORT(an_absent_list) void
 an_absent_list(void)
 {
     __faasm_read_appended_state("absent", buffer, 1, 1);
+}
+
+EXPORT(a_lock_that_nobody_took) void
+a_lock_that_nobody_took(void)
+{
+    __faasm_lock_state_write("k");
+    __faasm_unlock_state_write("l");
+}
+
+EXPORT(a_lock_twice) void
+a_lock_twice(void)
+{
+    __faasm_lock_state_write("k");
+    __faasm_lock_state_read("k");
+}
+
+/* A lock that is shared does not write. */
+EXPORT(a_write_under_a_read_lock) void
+a_write_under_a_read_lock(void)
+{
+    __faasm_lock_state_read("k");
+    __faasm_write_state("k", buffer, 1);
 }
 
 EXPORT(an_empty_key) void
