@@ -195,7 +195,10 @@ state_store_close(struct state_store *store);
 
 /* How a store's backend is, for a readiness probe. */
 struct state_health {
-    /* Whether an operation submitted now would be tried. */
+    /*
+     * Whether an operation submitted now would be tried; of a store on a disk,
+     * whether what is written reaches it.
+     */
     bool up;
 
     /* "memory", "lmdb" or "redis". Never freed. */

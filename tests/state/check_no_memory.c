@@ -5,6 +5,8 @@
  * and has changed nothing, the others go on, and nothing leaks.
  */
 #include "state/operation.h"
+#include "tests/state/await.h"
+#include "tests/state/disk.h"
 #include "tests/state/suite.h"
 
 #include <stdlib.h>
@@ -296,12 +298,65 @@ START_TEST(a_batch_without_memory_is_none)
 }
 END_TEST
 
+/* Puts values of all sorts into a store on a disk. */
+static void
+fill_disk(struct state_store *store)
+{
+    for (int i = 0; i < 40; i++) {
+        char key = (char)('A' + i);
+        struct state_operation put = {
+            .kind = STATE_PUT,
+            .namespace_ = i % 2 ? "one" : "other",
+            .key = {&key, 1},
+            .value = {bytes, (size_t)i * 300},
+            .ttl_ms = i % 3 ? 0 : 1000000,
+        };
+
+        ck_assert_int_eq(await(store, &put), STATE_OK);
+        state_operation_deinit(&put);
+    }
+}
+
+START_TEST(an_open_of_a_directory_fails_at_any_allocation_and_can_be_repeated)
+{
+    struct state_options options = {.durability = STATE_DURABILITY_SYNC};
+    struct state_store *store = NULL;
+    struct disk disk;
+    long count = 0;
+
+    disk_init(&disk);
+    options.url = disk.url;
+    for (int is_filled = 0; is_filled < 2; is_filled++) {
+        for (count = 0;; count++) {
+            struct state_error err = {""};
+            enum state_status status;
+
+            successes_left = count;
+            status = state_store_open(&options, &store, &err);
+            /* What was not needed must not fail what comes. */
+            if (status == STATE_OK)
+                successes_left = -1;
+            if (status == STATE_OK)
+                break;
+            ck_assert_int_eq(successes_left, -1);
+            ck_assert_int_eq(status, STATE_NO_MEMORY);
+            ck_assert_str_ne(err.message, "");
+        }
+        fill_disk(store);
+        state_store_close(store);
+    }
+    ck_assert_int_gt(count, 40);
+    disk_deinit(&disk);
+}
+END_TEST
+
 int
 main(void)
 {
     const TTest *tests[] = {
         each_allocation_may_fail_and_nothing_is_lost_or_half_done,
         a_batch_without_memory_is_none,
+        an_open_of_a_directory_fails_at_any_allocation_and_can_be_repeated,
         NULL,
     };
 
