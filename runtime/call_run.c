@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct runtime_call *
 call_of(struct runtime__task *task)
@@ -433,15 +434,46 @@ advance(struct runtime__task *task)
     return step;
 }
 
+/* What the thread has had of a processor. */
+static uint64_t
+spent_ns(void)
+{
+    struct timespec spent;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return (uint64_t)spent.tv_sec * 1000000000u + (uint64_t)spent.tv_nsec;
+}
+
+/* The next slice of a guest whose last took so long. */
+static void
+fit_slice(struct runtime__faaslet *faaslet, uint64_t slice_ns)
+{
+    uint64_t fuel =
+        faaslet->slice_fuel ? faaslet->slice_fuel : RUNTIME_SLICE_FUEL;
+
+    if (slice_ns > 2 * RUNTIME_SLICE_NS)
+        fuel = fuel * RUNTIME_SLICE_NS / slice_ns;
+    else if (slice_ns < RUNTIME_SLICE_NS / 2)
+        fuel *= 2;
+    if (fuel < RUNTIME_SLICE_FUEL_MIN)
+        fuel = RUNTIME_SLICE_FUEL_MIN;
+    faaslet->slice_fuel =
+        fuel < RUNTIME_SLICE_FUEL ? fuel : RUNTIME_SLICE_FUEL;
+}
+
 /* A step on a worker. */
 static enum runtime__step
 advance_queued(struct runtime__task *task)
 {
     struct runtime_call *call = call_of(task);
+    uint64_t begun_ns = spent_ns();
 
     if (call->is_deferred && !call->ready_ns && !call->queued_ns)
         call->queued_ns = runtime__wait_now_ns() - call->begun_ns;
-    return advance(task);
+    enum runtime__step step = advance(task);
+    if (step == RUNTIME__STEP_SLICE)
+        fit_slice(call->faaslet, spent_ns() - begun_ns);
+    return step;
 }
 
 /* The end of a call that was pending. */

@@ -180,6 +180,7 @@ runtime__faaslet_begin(struct runtime__faaslet *faaslet,
 {
     faaslet->limits = *limits;
     faaslet->fuel_granted = 0;
+    faaslet->slice_fuel = 0;
     gvm_call_set_fuel(faaslet->vm_call, 0);
 }
 
@@ -308,7 +309,8 @@ grant_fuel(struct runtime__faaslet *faaslet)
 {
     uint64_t have = gvm_call_fuel(faaslet->vm_call);
     uint64_t left = faaslet->limits.fuel - faaslet->fuel_granted;
-    uint64_t slice = RUNTIME_SLICE_FUEL;
+    uint64_t slice =
+        faaslet->slice_fuel ? faaslet->slice_fuel : RUNTIME_SLICE_FUEL;
 
     if (faaslet->suspension != GVM_SUSPENSION_FUEL)
         slice -= have < slice ? have : slice;

@@ -59,6 +59,7 @@ struct runtime__faaslet {
 
     struct runtime__limits limits;
     uint64_t fuel_granted; /* so far; what is left of it, vm_call knows */
+    uint64_t slice_fuel;   /* of the next slice; 0: RUNTIME_SLICE_FUEL */
 
     /* What is to be run, and what is running or runs next. */
     struct runtime__run runs[RUNTIME__RUNS_MAX];

@@ -79,7 +79,8 @@ runtime__function_create(const char *namespace_, const char *name,
     memset(function, 0, sizeof(*function));
     runtime__pool_init(&function->pool);
     atomic_init(&function->references, 1);
-    atomic_init(&function->outlived, 0);
+    /* Nobody knows: the first call is for a worker, which also translates. */
+    atomic_init(&function->outlived, 1);
     pthread_mutex_init(&function->first_lock, NULL);
     runtime__gate_init(&function->gate);
     strncpy(function->namespace_, namespace_, RUNTIME_NAME_BYTES_MAX);

@@ -61,6 +61,12 @@
 /* A call looks at the clock whenever it has spent this much fuel. */
 #define RUNTIME_SLICE_FUEL UINT64_C(250000)
 
+/* How long a slice should take of a processor. One that took longer, because
+ * its instructions have the kernel find memory, is followed by one of less
+ * fuel, down to this. */
+#define RUNTIME_SLICE_NS 250000u
+#define RUNTIME_SLICE_FUEL_MIN UINT64_C(5000)
+
 /* Threads that run what does not end at once; a zero option is one per core.
  * Their priority is lower by this than that of the thread that creates the
  * runtime. */

@@ -181,11 +181,13 @@ void
 runtime__scheduler_discard(struct runtime__scheduler *scheduler,
                            struct runtime__waste *waste)
 {
-    pthread_mutex_lock(&scheduler->lock);
-    waste->next = scheduler->waste;
-    scheduler->waste = waste;
-    wake_worker(scheduler);
-    pthread_mutex_unlock(&scheduler->lock);
+    /* Whoever finishes looks for waste afterwards, and has somebody woken. */
+    waste->next = atomic_load_explicit(&scheduler->waste,
+                                       memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(
+        &scheduler->waste, &waste->next, waste, memory_order_release,
+        memory_order_relaxed))
+        ;
 }
 
 size_t
@@ -222,11 +224,16 @@ run(struct runtime__scheduler *scheduler, struct runtime__task *task)
 static bool
 clear_one(struct runtime__scheduler *scheduler)
 {
-    struct runtime__waste *waste = scheduler->waste;
+    struct runtime__waste *waste =
+        atomic_load_explicit(&scheduler->waste, memory_order_acquire);
 
+    /* With the lock nobody else takes one out: the next one stays that. */
+    while (waste && !atomic_compare_exchange_weak_explicit(
+                        &scheduler->waste, &waste, waste->next,
+                        memory_order_acquire, memory_order_acquire))
+        ;
     if (!waste)
         return false;
-    scheduler->waste = waste->next;
     pthread_mutex_unlock(&scheduler->lock);
     scheduler->callbacks.clear(waste);
     pthread_mutex_lock(&scheduler->lock);
@@ -280,25 +287,24 @@ is_over(struct runtime__scheduler *scheduler, struct runtime__task *task)
     return true;
 }
 
-/* Someone to be finished, or NULL. */
+/* All that are to be finished now. */
 static struct runtime__task *
-next_over(struct runtime__scheduler *scheduler)
+collect_over(struct runtime__scheduler *scheduler)
 {
-    struct runtime__task *task = scheduler->over;
+    struct runtime__task *over = scheduler->over;
     uint64_t now_ns = runtime__wait_now_ns();
     struct runtime__timer *timer;
 
-    if (task) {
-        scheduler->over = task->next_over;
-        return task;
-    }
+    scheduler->over = NULL;
     while ((timer = runtime__timers_first(&scheduler->timers)) &&
            timer->at_ns <= now_ns) {
-        task = TASK_OF(timer, timer);
-        if (is_over(scheduler, task))
-            return task;
+        struct runtime__task *task = TASK_OF(timer, timer);
+        if (is_over(scheduler, task)) {
+            task->next_over = over;
+            over = task;
+        }
     }
-    return NULL;
+    return over;
 }
 
 /* Waits for the next timer, or for one that is set before it. */
@@ -320,6 +326,17 @@ wait_for_timer(struct runtime__scheduler *scheduler)
     pthread_cond_timedwait(&scheduler->has_timer, &scheduler->lock, &at);
 }
 
+/* Without the lock, which a worker may hold that does not get to run. */
+static void
+finish_all(struct runtime__scheduler *scheduler, struct runtime__task *task)
+{
+    while (task) {
+        struct runtime__task *next = task->next_over;
+        scheduler->callbacks.finish(task, task->end);
+        task = next;
+    }
+}
+
 static void *
 keep_time(void *data)
 {
@@ -327,11 +344,12 @@ keep_time(void *data)
 
     pthread_mutex_lock(&scheduler->lock);
     for (;;) {
-        struct runtime__task *task = next_over(scheduler);
+        struct runtime__task *task = collect_over(scheduler);
         if (task) {
             pthread_mutex_unlock(&scheduler->lock);
-            scheduler->callbacks.finish(task, task->end);
+            finish_all(scheduler, task);
             pthread_mutex_lock(&scheduler->lock);
+            wake_worker(scheduler);
         } else if (scheduler->stops) {
             break;
         } else {
@@ -413,11 +431,10 @@ runtime__scheduler_deinit(struct runtime__scheduler *scheduler)
         for (unsigned i = 0; i < scheduler->thread_count; i++)
             pthread_join(scheduler->threads[i], NULL);
         /* The timekeeper may have been the last to leave something. */
-        while (scheduler->waste) {
-            struct runtime__waste *waste = scheduler->waste;
-            scheduler->waste = waste->next;
-            scheduler->callbacks.clear(waste);
-        }
+        pthread_mutex_lock(&scheduler->lock);
+        while (clear_one(scheduler))
+            ;
+        pthread_mutex_unlock(&scheduler->lock);
         pthread_cond_destroy(&scheduler->has_timer);
         pthread_cond_destroy(&scheduler->has_work);
         pthread_mutex_destroy(&scheduler->lock);

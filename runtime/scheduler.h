@@ -20,6 +20,7 @@
 #include "runtime/timer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -74,11 +75,13 @@ struct runtime__scheduler {
     pthread_cond_t has_timer; /* for the timekeeper */
     bool locks_made;
 
+    /* Put in by anybody, taken out under the lock. */
+    struct runtime__waste *_Atomic waste;
+
     /* The rest is under the lock. */
     struct runtime__queue_node root; /* of all that queues */
     struct runtime__timers timers;
     struct runtime__task *over; /* to be finished by the timekeeper */
-    struct runtime__waste *waste;
     size_t task_count;    /* adopted and not finished */
     unsigned idle_count;  /* workers that wait for work */
     uint64_t wakes_at_ns; /* when the timekeeper looks again by itself */
@@ -133,7 +136,7 @@ runtime__scheduler_cancel(struct runtime__scheduler *scheduler,
 void
 runtime__scheduler_cancel_all(struct runtime__scheduler *scheduler);
 
-/* Has a worker clear this away. */
+/* Has a worker clear this away. Only inside `finish`. */
 void
 runtime__scheduler_discard(struct runtime__scheduler *scheduler,
                            struct runtime__waste *waste);

@@ -179,6 +179,8 @@ start(const char *argument)
 START_TEST(after_a_long_call_some_are_queued_at_once)
 {
     world_deploy_built(&world, "f", guest());
+    /* Of the first one nobody knows. */
+    ck_assert_int_eq(start("1"), RUNTIME_PENDING);
     ck_assert_int_eq(start("1"), RUNTIME_OK);
     ck_assert_int_eq(start("1000000"), RUNTIME_PENDING);
     for (int i = 0; i < RUNTIME_SHORT_CALLS_MIN; i++)

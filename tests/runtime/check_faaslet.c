@@ -211,6 +211,14 @@ START_TEST(a_step_is_a_slice_of_fuel)
                       RUNTIME_SLICE_FUEL - 100);
     ck_assert_uint_le(runtime__faaslet_fuel_used(faaslet),
                       RUNTIME_SLICE_FUEL);
+    /* Or less, where slices take too long. */
+    uint64_t before = runtime__faaslet_fuel_used(faaslet);
+    faaslet->slice_fuel = RUNTIME_SLICE_FUEL_MIN;
+    ck_assert_int_eq(runtime__faaslet_step(faaslet, &status, &err),
+                     RUNTIME__STEP_SLICE);
+    ck_assert_uint_le(runtime__faaslet_fuel_used(faaslet) - before,
+                      RUNTIME_SLICE_FUEL_MIN + 100);
+    faaslet->slice_fuel = 0;
     ck_assert_int_eq(step_on(&slices, &status), RUNTIME__STEP_ENDED);
     ck_assert_int_eq(status, RUNTIME_OUT_OF_FUEL);
     ck_assert_uint_eq(slices, 8);

@@ -3,6 +3,7 @@
  *
  *     glass-load --port N [--connections 64] [--requests 10000]
  *                [--method POST] --path PATH [--body TEXT]
+ *                [--namespace default]
  *                [--seconds 60] [--pid N]
  *
  * One thread, one epoll: each connection sends its next request when the
@@ -51,6 +52,7 @@ struct load {
     const char *method;
     const char *path;
     const char *body;
+    const char *namespace_;
 
     char request[REQUEST_SIZE];
     size_t request_length;
@@ -191,8 +193,10 @@ report(struct load *load, uint64_t elapsed_ns, uint64_t spent_us)
     printf("%u answers, %u of them errors, in %.3f s: %.0f/s", count,
            load->failed, seconds, count / seconds);
     if (count > 0)
-        printf(", p50 %u us, p99 %u us", load->latencies_us[count / 2],
-               load->latencies_us[count - count / 100 - 1]);
+        printf(", p50 %u us, p99 %u us, max %u us",
+               load->latencies_us[count / 2],
+               load->latencies_us[count - count / 100 - 1],
+               load->latencies_us[count - 1]);
     if (spent_us > 0 && count > 0)
         printf(", %.1f us of processor each",
                (double)spent_us / (double)count);
@@ -225,9 +229,10 @@ prepare(struct load *load)
 {
     int length = snprintf(load->request, sizeof(load->request),
                           "%s %s HTTP/1.1\r\nHost: localhost\r\n"
+                          "Glass-Namespace: %s\r\n"
                           "Content-Length: %zu\r\n\r\n%s",
-                          load->method, load->path, strlen(load->body),
-                          load->body);
+                          load->method, load->path, load->namespace_,
+                          strlen(load->body), load->body);
     if (length < 0 || (size_t)length >= sizeof(load->request))
         die("the request is too long");
     load->request_length = (size_t)length;
@@ -266,6 +271,8 @@ parse(struct load *load, char **words)
             load->path = value;
         else if (strcmp(words[0], "--body") == 0)
             load->body = value;
+        else if (strcmp(words[0], "--namespace") == 0)
+            load->namespace_ = value;
         else
             return false;
     }
@@ -283,6 +290,7 @@ main(int argc, char **argv)
         .seconds = 60,
         .method = "POST",
         .body = "",
+        .namespace_ = "default",
     };
 
     (void)argc;
