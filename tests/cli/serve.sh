@@ -171,6 +171,11 @@ complains "$GLASS_SERVER"
 start_server --data "$work/data" --json
 grep -qE '^\{"url":"http://127.0.0.1:[0-9]+","port":[0-9]+,"pid":[0-9]+\}$' \
     "$work/serve" || { cat "$work/serve"; exit 1; }
+# And they are warm: nothing is initialised again.
+for name in hello echo; do
+    curl -sS -i -X POST -d 1 "$GLASS_SERVER/v1/functions/$name/invoke" >"$out"
+    last="the first call of $name" says 'Glass-Start: snapshot'
+done
 expect 0 "$glass" invoke hello
 is 'Hello, world!'
 expect 1 "$glass" state get counter
