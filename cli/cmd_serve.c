@@ -31,6 +31,8 @@
       "JSON: by namespace, what functions can be granted")                    \
     X(H, TEXT, state, "state", "URL",                                         \
       "where values live: memory, lmdb:DIR, redis://HOST:PORT")               \
+    X(H, TEXT, durability, "durability", "WHEN",                              \
+      "a write in lmdb:DIR ends: sync (on the disk), behind, none; sync")     \
     X(H, NUMBER, threads, "threads", "COUNT",                                 \
       "threads that serve connections; one per core")                         \
     X(H, NUMBER, connections, "connections", "COUNT",                         \
@@ -169,6 +171,32 @@ narrow(uint64_t number)
     return number > UINT_MAX ? UINT_MAX : (unsigned)number;
 }
 
+/* Finds what --durability names; false after a complaint. */
+static bool
+find_durability(const char *name, enum state_durability *durability)
+{
+    static const struct {
+        const char *name;
+        enum state_durability durability;
+    } names[] = {
+        {"none", STATE_DURABILITY_NONE},
+        {"behind", STATE_DURABILITY_BEHIND},
+        {"sync", STATE_DURABILITY_SYNC},
+    };
+
+    *durability = STATE_DURABILITY_DEFAULT;
+    if (name == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i].name) == 0)
+            *durability = names[i].durability;
+    if (*durability != STATE_DURABILITY_DEFAULT)
+        return true;
+    command_fail(&cmd_serve, "--durability: none, behind or sync, not %s",
+                 name);
+    return false;
+}
+
 /* Opens the store and the runtime on it; false after a complaint. */
 static bool
 open_runtime(const struct serve_options *values, struct service *service)
@@ -195,6 +223,8 @@ open_runtime(const struct serve_options *values, struct service *service)
         .notice = print_notice,
     };
 
+    if (!find_durability(values->durability, &state_options.durability))
+        return false;
     if (state_store_open(&state_options, &service->store, &state_err) !=
         STATE_OK) {
         command_fail(&cmd_serve, "the state: %s", state_err.message);

@@ -181,6 +181,12 @@ is 'Hello, world!'
 expect 1 "$glass" state get counter
 
 # What cannot be served.
+expect 1 "$glass" serve --port 0 --state lmdb:"$work/state" --durability maybe
+complains 'none, behind or sync'
+echo text >"$work/data.mdb"
+expect 1 "$glass" serve --port 0 --state lmdb:"$work"
+complains 'data.mdb is cut off'
+rm "$work/data.mdb"
 expect 1 "$glass" serve --listen 0.0.0.0:0
 complains 'no loopback address'
 expect 1 "$glass" serve --port "${GLASS_SERVER##*:}"

@@ -463,6 +463,9 @@ START_TEST(what_is_counted_while_the_disk_fills_is_what_was_acknowledged)
     ck_assert_uint_gt(crowd.refused, 0);
     /* In memory, and then on the disk. */
     for (int round = 0; round < 2; round++) {
+        struct state_stats stats;
+        uint64_t bytes = 0;
+
         for (int i = 0; i < KEYS; i++) {
             char digits[24];
 
@@ -472,7 +475,13 @@ START_TEST(what_is_counted_while_the_disk_fills_is_what_was_acknowledged)
                              STATE_OK);
             ck_assert(result_is(&get, digits));
             ck_assert_uint_le(crowd.shown[i], crowd.added[i]);
+            bytes += 1 + strlen(digits);
         }
+        /* What was taken back was counted back. */
+        ck_assert_int_eq(state_store_stats(crowd.store, "a", &stats),
+                         STATE_OK);
+        ck_assert_uint_eq(stats.key_count, KEYS);
+        ck_assert_uint_eq(stats.bytes, bytes);
         state_store_close(crowd.store);
         crowd.store = open_durable(0, 0);
     }
