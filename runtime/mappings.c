@@ -32,12 +32,12 @@ bool
 runtime__mappings_fit(uint64_t mappings_max, unsigned *calls_max,
                       unsigned *idle_max)
 {
-    uint64_t left = mappings_max - mappings_max / 10;
+    uint64_t left = mappings_max - mappings_max / 20;
 
     left = left > RUNTIME_FUNCTIONS_MAX ? left - RUNTIME_FUNCTIONS_MAX : 0;
     uint64_t sandboxes = left / RUNTIME__SANDBOX_MAPPINGS;
     /* Calls first; what waits only saves time, but some of it should. */
-    bool lowered = lower(calls_max, sandboxes - sandboxes / 4);
+    bool lowered = lower(calls_max, sandboxes - sandboxes / 32);
     uint64_t rest = sandboxes > *calls_max ? sandboxes - *calls_max : 0;
     return lower(idle_max, rest) || lowered;
 }

@@ -18,8 +18,8 @@ runtime__mappings_max(void);
 
 /*
  * Lowers `calls_max` and `idle_max` until so many sandboxes fit, in calls and
- * waiting, beside a snapshot of each function and a tenth that is left to
- * others. Neither becomes 0. False: nothing had to be lowered.
+ * waiting, beside a snapshot of each function and a twentieth that is left
+ * to others. Neither becomes 0. False: nothing had to be lowered.
  */
 bool
 runtime__mappings_fit(uint64_t mappings_max, unsigned *calls_max,
