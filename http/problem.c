@@ -158,6 +158,8 @@ kind_of_state(const struct state_operation *operation)
     case STATE_CONFLICT:
         return operation->lock_lost ? HTTP__PROBLEM_LOCK_LOST
                                     : HTTP__PROBLEM_CONDITION;
+    case STATE_COMPACTED:
+        return HTTP__PROBLEM_COMPACTED;
     case STATE_LOCKED:
         return HTTP__PROBLEM_LOCKED;
     case STATE_INVALID:

@@ -15,7 +15,7 @@ struct state__backend;
 struct state__backend_class {
     const char *name;
 
-    /* Whether it has locks; the store refuses them otherwise. */
+    /* Whether it has locks and watches; they are refused otherwise. */
     bool has_locks;
 
     /* The contract of state_store_submit. */

@@ -17,6 +17,7 @@
 #include "state/operation.h"
 #include "state/quota.h"
 #include "state/transaction.h"
+#include "state/watch.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -39,6 +40,7 @@ struct memory {
     struct state__clock clock;
     struct state__namespaces namespaces;
     struct state__lock_keeper lock_keeper;
+    struct state__watch_hub watch_hub;
     struct state__shard *shards;
     unsigned shard_count;
     uint64_t hash_seed;
@@ -161,8 +163,8 @@ wake_sweeper(struct memory *memory)
 }
 
 /*
- * Looks a namespace up; adds it for a write or a lock. Returns STATE_OK with
- * null when there is no such namespace.
+ * Looks a namespace up; adds it for a write, a lock or a watch. Returns
+ * STATE_OK with null when there is no such namespace.
  */
 static enum state_status
 find_namespace(struct memory *memory, struct state_operation *operation,
@@ -179,7 +181,8 @@ find_namespace(struct memory *memory, struct state_operation *operation,
         return STATE_OK;
     status = state__operation_check_namespace(operation);
     if (status || (!state__operation_is_write(operation->kind) &&
-                   operation->kind != STATE_LOCK))
+                   operation->kind != STATE_LOCK &&
+                   operation->kind != STATE_WATCH))
         return status;
     status = state__namespaces_obtain(&memory->namespaces,
                                       operation->namespace_, found);
@@ -318,6 +321,9 @@ submit(struct state__backend *backend, struct state_operation *operation)
     if (operation->kind == STATE_LIST)
         return state__listing_run(memory->shards, memory->shard_count,
                                   target.namespace_, operation);
+    if (operation->kind == STATE_WATCH)
+        return state__watch_submit(&memory->watch_hub, target.namespace_,
+                                   operation);
     shard = find_shard(memory, &target);
     if (state__operation_is_lock(operation->kind))
         return state__lock_keeper_submit(&memory->lock_keeper, shard, &target,
@@ -398,11 +404,15 @@ cancel(struct state__backend *backend, struct state_operation *operation)
     struct memory *memory = (struct memory *)backend;
     struct state__target target = {.key = operation->key};
 
-    if (operation->kind != STATE_LOCK)
+    if (operation->kind != STATE_LOCK && operation->kind != STATE_WATCH)
         return;
     target.namespace_ = state__namespaces_find(&memory->namespaces,
                                                operation->namespace_);
-    if (target.namespace_ != NULL)
+    if (target.namespace_ == NULL)
+        return;
+    if (operation->kind == STATE_WATCH)
+        state__watch_cancel(&memory->watch_hub, target.namespace_, operation);
+    else
         state__lock_keeper_cancel(&memory->lock_keeper,
                                   find_shard(memory, &target), &target,
                                   operation);
@@ -428,8 +438,10 @@ close_memory(struct state__backend *backend)
         pthread_mutex_unlock(&memory->sweep_lock);
         pthread_join(memory->sweeper, NULL);
     }
-    if (memory->shards != NULL)
+    if (memory->shards != NULL) {
         state__lock_keeper_deinit(&memory->lock_keeper);
+        state__watch_hub_deinit(&memory->watch_hub);
+    }
     for (unsigned i = 0; i < memory->shard_count; i++)
         state__shard_deinit(&memory->shards[i]);
     free(memory->shards);
@@ -508,6 +520,8 @@ state__memory_open(const struct state_options *options,
     }
     state__lock_keeper_init(&memory->lock_keeper, &memory->clock,
                             memory->shards, memory->shard_count);
+    state__watch_hub_init(&memory->watch_hub, &memory->clock, memory->shards,
+                          memory->shard_count);
     *backend = &memory->backend;
     return STATE_OK;
 out_of_memory:

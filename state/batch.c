@@ -78,6 +78,10 @@ state__batch_submit_one(struct state__backend *backend,
         return state__operation_fail(operation, STATE_UNSUPPORTED,
                                      "%s has no locks",
                                      backend->class->name);
+    if (!backend->class->has_locks && operation->kind == STATE_WATCH)
+        return state__operation_fail(operation, STATE_UNSUPPORTED,
+                                     "%s cannot be watched",
+                                     backend->class->name);
     return backend->class->submit(backend, operation);
 }
 

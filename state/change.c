@@ -4,6 +4,7 @@
 #include "state/eviction.h"
 #include "state/operation.h"
 #include "state/splice.h"
+#include "state/watch.h"
 
 #include <string.h>
 
@@ -153,15 +154,32 @@ queue(struct state__change *change, const struct state__item *item,
     return true;
 }
 
-/* The version of a change: that of the item, or of its removal. */
+/* Gives out the version of a change: that of the item, or of its removal. */
 static uint64_t
-next_version(struct state__change *change, const struct state__item *item)
+give_out(struct state__change *change, const struct state__item *item)
 {
     uint64_t version;
 
     if (queue(change, item, false, &version))
         return version;
     return state__namespace_next_version(change->target->namespace_);
+}
+
+/* The same, and tells who watches. */
+static uint64_t
+next_version(struct state__change *change, const struct state__item *item)
+{
+    struct state__watch *watch = state__watch_of(change->target->namespace_);
+    uint64_t version;
+
+    if (watch == NULL)
+        return give_out(change, item);
+    state__watch_begin(watch);
+    version = give_out(change, item);
+    state__watch_end(watch, version, change->target->key,
+                     item != NULL ? STATE_KEY_WRITTEN : STATE_KEY_DELETED,
+                     item != NULL ? item->value_length : 0);
+    return version;
 }
 
 enum state_status

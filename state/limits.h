@@ -57,6 +57,18 @@
 #define STATE_LEASE_MS_MAX 3600000
 #define STATE_LOCK_TIMEOUT_MS_MAX 600000
 
+/*
+ * Watching: the changes of a namespace that are kept for who comes back for
+ * them, and the bytes of their keys (powers of two); the namespaces that are
+ * watched in the life of a store, who may wait for changes of one, and how
+ * long.
+ */
+#define STATE_WATCH_EVENTS_MAX 4096
+#define STATE_WATCH_KEY_BYTES_MAX 262144
+#define STATE_WATCHED_NAMESPACES_MAX 256
+#define STATE_WATCHERS_MAX 1024
+#define STATE_WATCH_TIMEOUT_MS_MAX 600000
+
 /* How long a remote backend may take for one operation. */
 #define STATE_TIMEOUT_MS_DEFAULT 2000
 #define STATE_TIMEOUT_MS_MAX 600000

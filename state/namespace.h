@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 struct state__samples;
+struct state__watch;
 
 struct state__namespace {
     uint32_t index; /* its number in the order of creation */
@@ -32,6 +33,9 @@ struct state__namespace {
      * at every write, the rest is only read.
      */
     alignas(64) atomic_uint_fast64_t version;
+
+    /* Who watches it; null: nobody ever has. See watch.h. */
+    _Atomic(struct state__watch *) watch;
 
     /* What it has, and what it lost. */
     atomic_int_fast64_t key_count;

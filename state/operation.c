@@ -33,6 +33,12 @@ check_list(struct state_operation *operation)
         return state__operation_fail(operation, STATE_INVALID,
                                      "a listing names at most %d keys",
                                      STATE_LIST_ITEMS_MAX);
+    if (operation->kind == STATE_WATCH &&
+        operation->timeout_ms > STATE_WATCH_TIMEOUT_MS_MAX)
+        return state__operation_fail(operation, STATE_INVALID,
+                                     "changes are waited for at most %d "
+                                     "milliseconds",
+                                     STATE_WATCH_TIMEOUT_MS_MAX);
     if (is_missing(operation->prefix) || is_missing(operation->cursor))
         return state__operation_fail(operation, STATE_INVALID,
                                      "a length without bytes");
@@ -116,7 +122,7 @@ state__operation_check(struct state_operation *operation,
                                      "no such condition");
     if (operation->kind == STATE_BATCH)
         return STATE_OK;
-    if (operation->kind == STATE_LIST)
+    if (operation->kind == STATE_LIST || operation->kind == STATE_WATCH)
         status = check_list(operation);
     else
         status = check_key(operation);

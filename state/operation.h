@@ -25,7 +25,7 @@ state__operation_is_write(enum state_kind kind)
 {
     return kind != STATE_GET && kind != STATE_GET_RANGE &&
            kind != STATE_STAT && kind != STATE_LIST && kind != STATE_BATCH &&
-           !state__operation_is_lock(kind);
+           kind != STATE_WATCH && !state__operation_is_lock(kind);
 }
 
 /* Whether a kind may be in a batch, or in one that is all or nothing. */

@@ -5,6 +5,7 @@
 #include "state/eviction.h"
 #include "state/operation.h"
 #include "state/quota.h"
+#include "state/watch.h"
 
 #include <assert.h>
 #include <string.h>
@@ -122,9 +123,13 @@ void
 state__shard_expel(struct state__shard *shard, struct state__item *item,
                    struct state__item **dead)
 {
+    struct state__namespace *namespace_ =
+        state__namespaces_at(shard->namespaces, item->namespace_index);
+
     if (shard->journal != NULL)
         state__journal_expel(shard->journal, item,
                              target_of(shard, item).hash);
+    state__watch_vanish(namespace_, state__item_key(item));
     state__shard_remove(shard, item, dead);
 }
 

@@ -69,6 +69,7 @@ extern "C" {
     X(STATE_SYSTEM, "system", "the operating system refused")                 \
     X(STATE_UNSUPPORTED, "unsupported", "the backend does not do this")       \
     X(STATE_LOCKED, "locked", "somebody else has the lock")                   \
+    X(STATE_COMPACTED, "compacted", "the changes are no longer kept")         \
     X(STATE_ABORTED, "aborted", "another operation of the batch failed")      \
     X(STATE_QUOTA, "quota", "the namespace has all that it may have")
 
@@ -283,6 +284,8 @@ state_store_stats(struct state_store *store, const char *namespace_,
  *   EXTEND            lock_token, lease_ms
  *   BATCH             operations, operation_count, all_or_nothing instead of
  *                     namespace and key; failed_index
+ *   WATCH             prefix, watch_from, limit_count, timeout_ms instead of
+ *                     key; entries, more, version
  *
  * INCREMENT takes an absent key for 0. A value is a number when it is ASCII
  * decimal as this library writes it: an optional minus sign and digits
@@ -326,6 +329,18 @@ state_store_stats(struct state_store *store, const char *namespace_,
  * (a write under STATE_IF_PRESENT fails instead). No batch in a batch, and no
  * LIST where it is all or nothing; more operations or bytes of values than
  * STATE_BATCH_OPERATIONS_MAX and STATE_BATCH_BYTES_MAX are STATE_TOO_BIG.
+ *
+ * WATCH tells of the changes to keys that begin with `prefix` and are later
+ * than the version `watch_from`, in the order of their versions: puts and
+ * their like, deletions, and that a key vanished by itself; not of changes of
+ * an expiry alone. It waits for one for at most `timeout_ms` and then answers
+ * STATE_OK with as many as there are, or none. To go on, submit it again from
+ * `version`, up to which all has been told. A `watch_from` of zero means from
+ * now on. Changes are kept from a namespace's first WATCH on, and the last
+ * STATE_WATCH_EVENTS_MAX of them: where older ones are asked for (or later
+ * ones than there are, as after a restart) the answer is STATE_COMPACTED, and
+ * `version` is where to go on once the keys have been read anew. A change that
+ * an all-or-nothing batch has taken back may be told of too.
  */
 #define STATE_KIND_MAP(X)                                                     \
     X(STATE_GET, "get")                                                       \
@@ -343,7 +358,8 @@ state_store_stats(struct state_store *store, const char *namespace_,
     X(STATE_LOCK, "lock")                                                     \
     X(STATE_UNLOCK, "unlock")                                                 \
     X(STATE_EXTEND, "extend")                                                 \
-    X(STATE_BATCH, "batch")
+    X(STATE_BATCH, "batch")                                                   \
+    X(STATE_WATCH, "watch")
 
 enum state_kind {
 #define STATE_KIND_SYMBOL(symbol, name) symbol,
@@ -373,11 +389,19 @@ struct state_bytes {
     size_t length_bytes;
 };
 
-/* A key found by STATE_LIST. */
+/* What happened to a key that is watched. */
+enum state_change {
+    STATE_KEY_WRITTEN,
+    STATE_KEY_DELETED,
+    STATE_KEY_VANISHED, /* it has expired, or made room */
+};
+
+/* A key found by LIST, or a change told by WATCH. */
 struct state_entry {
     struct state_bytes key;
     uint64_t version;
-    uint64_t size_bytes; /* of the value */
+    uint64_t size_bytes;      /* of the value; 0 without one */
+    enum state_change change; /* WATCH */
 };
 
 /*
@@ -450,8 +474,14 @@ struct state_operation {
      */
     uint64_t lease_ms;
 
-    /* LOCK: how long to wait, at most STATE_LOCK_TIMEOUT_MS_MAX. */
+    /*
+     * How long to wait, at most: LOCK STATE_LOCK_TIMEOUT_MS_MAX, WATCH
+     * STATE_WATCH_TIMEOUT_MS_MAX.
+     */
     uint64_t timeout_ms;
+
+    /* WATCH: the version after which to begin; zero: from now on. */
+    uint64_t watch_from;
 
     /*
      * LIST names the keys that begin with `prefix` (empty: all) and come
@@ -569,10 +599,10 @@ state_store_submit(struct state_store *store,
                    struct state_operation *operation);
 
 /*
- * Ends a LOCK that waits with STATE_CLOSED, soon: `complete` is called as
- * usual, possibly before this returns. Nothing happens to an operation that
- * does not wait, or no longer; who calls this sees to it that the record is
- * there until it has returned.
+ * Ends a LOCK or a WATCH that waits with STATE_CLOSED, soon: `complete` is
+ * called as usual, possibly before this returns. Nothing happens to an
+ * operation that does not wait, or no longer; who calls this sees to it that
+ * the record is there until it has returned.
  */
 void
 state_store_cancel(struct state_store *store,

@@ -21,8 +21,8 @@ end(void)
 }
 
 static struct state_entry entries[] = {
-    {{"a", 1}, 0x0102030405060708, 3},
-    {{"bc", 2}, 2, 0x1122334455667788},
+    {{"a", 1}, 0x0102030405060708, 3, STATE_KEY_WRITTEN},
+    {{"bc", 2}, 2, 0x1122334455667788, STATE_KEY_WRITTEN},
 };
 
 START_TEST(entries_are_written_as_far_as_they_fit)

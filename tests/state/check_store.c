@@ -128,7 +128,7 @@ START_TEST(a_record_serves_for_one_operation_after_another)
 }
 END_TEST
 
-START_TEST(a_backend_without_locks_says_so)
+START_TEST(a_backend_without_locks_and_watches_says_so)
 {
     static const enum state_kind kinds[] = {STATE_LOCK, STATE_UNLOCK,
                                             STATE_EXTEND, STATE_PUT};
@@ -147,6 +147,9 @@ START_TEST(a_backend_without_locks_says_so)
         ck_assert_int_eq(await(store, &operation), STATE_UNSUPPORTED);
         ck_assert_str_eq(operation.message, "redis has no locks");
     }
+    struct state_operation watch = {.kind = STATE_WATCH, .namespace_ = "a"};
+    ck_assert_int_eq(await(store, &watch), STATE_UNSUPPORTED);
+    ck_assert_str_eq(watch.message, "redis cannot be watched");
     state_store_close(store);
 }
 END_TEST
@@ -159,7 +162,7 @@ main(void)
         the_longest_url_is_taken,
         without_options_a_store_is_in_memory,
         a_record_serves_for_one_operation_after_another,
-        a_backend_without_locks_says_so,
+        a_backend_without_locks_and_watches_says_so,
         NULL,
     };
 
