@@ -19,6 +19,7 @@
 #include "runtime/directory.h"
 #include "runtime/environment.h"
 #include "runtime/error.h"
+#include "runtime/host_lock.h"
 #include "runtime/internal.h"
 #include "runtime/values.h"
 
@@ -296,6 +297,9 @@ detach(struct runtime_call *call)
     /* From here on no answer can wake the call. */
     if (faaslet->wait)
         faaslet->wait = faaslet->wait->abandon(faaslet->wait);
+    /* Who hears of the call's end finds its locks given back. */
+    if (faaslet->locks)
+        faaslet->locks->release(faaslet);
     faaslet->call = NULL;
     faaslet->owner = runtime__function_share(call->function);
     faaslet->is_pooled = !call->initialises;
