@@ -127,7 +127,8 @@ struct state_options {
      *   "lmdb:DIR"                  this process, and in files of DIR
      *   "redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]"
      *   "redis+unix:///PATH[?db=N]" or, shorter, "unix:PATH"
-     * Parts of a redis URL may be percent-encoded. The string is copied.
+     * Parts of a redis URL may be percent-encoded. DIR is made if it is not
+     * there, and has one process at a time. The string is copied.
      */
     const char *url;
 
@@ -173,11 +174,13 @@ struct state_options {
  * With a remote backend this waits until the first attempt to connect has
  * ended, at most `timeout_ms`. A backend that is away is no error here:
  * operations answer STATE_UNAVAILABLE and state_store_health says why, until
- * it is back.
+ * it is back. A store on a disk is read into memory.
  *
  * Returns STATE_INVALID for options that make no sense, STATE_SYSTEM when a
- * thread or descriptor cannot be had, or STATE_NO_MEMORY; `err` then says
- * more.
+ * thread or descriptor or directory cannot be had, or STATE_NO_MEMORY; for a
+ * directory also STATE_UNAVAILABLE when another process has it open,
+ * STATE_BACKEND when it is damaged or not a store's, and STATE_LIMIT when the
+ * disk is full. `err` then says more.
  */
 enum state_status
 state_store_open(const struct state_options *options,
@@ -196,10 +199,7 @@ state_store_close(struct state_store *store);
 
 /* How a store's backend is, for a readiness probe. */
 struct state_health {
-    /*
-     * Whether an operation submitted now would be tried; of a store on a disk,
-     * whether what is written reaches it.
-     */
+    /* Whether an operation would be tried; on a disk, whether it gets there. */
     bool up;
 
     /* "memory", "lmdb" or "redis". Never freed. */
@@ -506,7 +506,7 @@ struct state_operation {
     /*
      * Called once if the submission returned STATE_PENDING, not otherwise;
      * see state_store_submit. Memory alone needs it only for a LOCK that may
-     * wait; otherwise null is fine there, and on a remote backend
+     * wait; otherwise null is fine there, and on a disk or a remote backend
      * STATE_INVALID.
      */
     void (*complete)(struct state_operation *operation);
@@ -590,9 +590,10 @@ struct state_operation {
  * then. `complete` may submit operations and may free the record; it must not
  * block, since other completions wait behind it.
  *
- * The memory backend ends everything at once but a LOCK that waits. A remote
- * backend answers STATE_UNAVAILABLE at once while it is away; STATE_TIMEOUT
- * means that the operation may or may not have happened, or may still happen.
+ * The memory backend ends everything at once but a LOCK that waits; a store on
+ * a disk also leaves pending what waits for the disk. A remote backend answers
+ * STATE_UNAVAILABLE at once while it is away; STATE_TIMEOUT means that the
+ * operation may or may not have happened, or may still happen.
  */
 enum state_status
 state_store_submit(struct state_store *store,

@@ -31,8 +31,8 @@
 /* The times of the last acknowledgements, by number; must span a window. */
 #define TIMES (1u << 20)
 
-/* The store's clock is coarse: a tick of the kernel's, at most 10 ms. */
-#define TICK_MS 10
+/* The store's clock is coarse: a tick of the kernel's, and rounding. */
+#define TICK_MS 12
 
 /* What a client has done; each does it to a key of its own. */
 struct notes {
