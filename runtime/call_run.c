@@ -282,10 +282,7 @@ conclude(struct runtime_call *call, enum runtime_status status)
     result->log_bytes_dropped = call->log_bytes_dropped;
 }
 
-/*
- * Takes the sandbox from the call, which may be gone from then on. It holds a
- * reference to the function that its pool is part of.
- */
+/* Takes the sandbox from the call, which may be gone from then on. */
 static struct runtime__faaslet *
 detach(struct runtime_call *call)
 {
@@ -301,7 +298,6 @@ detach(struct runtime_call *call)
     if (faaslet->locks)
         faaslet->locks->release(faaslet);
     faaslet->call = NULL;
-    faaslet->owner = runtime__function_share(call->function);
     faaslet->is_pooled = !call->initialises;
     faaslet->keeps_memory =
         call->result.status == RUNTIME_OK &&
@@ -309,27 +305,27 @@ detach(struct runtime_call *call)
     return faaslet;
 }
 
-/* Puts it back, or away. */
+/* Puts it back, or away. The function, whose pool it is, has to stay. */
 static void
-give_back(struct runtime__faaslet *faaslet)
+give_back(struct runtime_function *function, struct runtime__faaslet *faaslet)
 {
-    if (!faaslet)
-        return;
-    struct runtime_function *owner = faaslet->owner;
-    faaslet->owner = NULL;
-    if (faaslet->is_pooled)
-        runtime__pool_put(&owner->pool, faaslet, faaslet->keeps_memory);
+    if (faaslet && faaslet->is_pooled)
+        runtime__pool_put(&function->pool, faaslet, faaslet->keeps_memory);
     else
         runtime__faaslet_destroy(faaslet);
-    runtime_function_put(owner);
 }
 
 static void
 clear(struct runtime__waste *waste)
 {
     const size_t offset = offsetof(struct runtime__faaslet, waste);
+    struct runtime__faaslet *faaslet =
+        (struct runtime__faaslet *)(void *)((char *)waste - offset);
+    struct runtime_function *owner = faaslet->owner;
 
-    give_back((struct runtime__faaslet *)(void *)((char *)waste - offset));
+    faaslet->owner = NULL;
+    give_back(owner, faaslet);
+    runtime_function_put(owner);
 }
 
 /* ---- One of several ------------------------------------------------------ */
@@ -498,12 +494,17 @@ finish(struct runtime__task *task, enum runtime__end end)
     conclude(call, result->status);
     leave_gate(call);
     struct runtime__scheduler *scheduler = &call->runtime->scheduler;
+    struct runtime_function *function =
+        runtime__function_share(call->function);
     struct runtime__faaslet *faaslet = detach(call);
     call->complete(call, call->complete_data);
-    if (faaslet && end == RUNTIME__END_OWN)
-        give_back(faaslet);
-    else if (faaslet)
+    if (faaslet && end != RUNTIME__END_OWN) {
+        faaslet->owner = function;
         runtime__scheduler_discard(scheduler, &faaslet->waste);
+        return;
+    }
+    give_back(function, faaslet);
+    runtime_function_put(function);
 }
 
 const struct runtime__scheduler_callbacks runtime__call_callbacks = {
@@ -537,7 +538,7 @@ runtime_call_start(struct runtime_call *call,
     if (step == RUNTIME__STEP_ENDED) {
         conclude(call, call->result.status);
         leave_gate(call);
-        give_back(detach(call));
+        give_back(call->function, detach(call));
         return call->result.status;
     }
     assert(complete);
