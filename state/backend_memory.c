@@ -163,6 +163,24 @@ wake_sweeper(struct memory *memory)
 }
 
 /*
+ * The namespace that the record was used in before, if it still has the same
+ * name. The store is told by its random seed: another one at the same address
+ * has another.
+ */
+static struct state__namespace *
+recall(const struct memory *memory, const struct state_operation *operation)
+{
+    struct state__namespace *found =
+        (struct state__namespace *)operation->private_.found;
+
+    if (found == NULL || operation->private_.found_by != memory->hash_seed ||
+        operation->namespace_ == NULL ||
+        strcmp(found->name, operation->namespace_) != 0)
+        return NULL;
+    return found;
+}
+
+/*
  * Looks a namespace up; adds it for a write, a lock or a watch. Returns
  * STATE_OK with null when there is no such namespace.
  */
@@ -172,13 +190,19 @@ find_namespace(struct memory *memory, struct state_operation *operation,
 {
     enum state_status status;
 
-    *found = NULL;
+    /* A record that serves again mostly does so in the same namespace. */
+    *found = recall(memory, operation);
+    if (*found != NULL)
+        return STATE_OK;
     /* What is in the table is valid, so the check is for misses only. */
     if (operation->namespace_ != NULL)
         *found = state__namespaces_find(&memory->namespaces,
                                         operation->namespace_);
-    if (*found != NULL)
+    if (*found != NULL) {
+        operation->private_.found = *found;
+        operation->private_.found_by = memory->hash_seed;
         return STATE_OK;
+    }
     status = state__operation_check_namespace(operation);
     if (status || (!state__operation_is_write(operation->kind) &&
                    operation->kind != STATE_LOCK &&

@@ -554,9 +554,7 @@ struct state_operation {
     size_t entry_count;
     bool more;
     struct state_bytes cursor_next;
-
-    /* BATCH that is all or nothing and failed: which operation was why. */
-    size_t failed_index;
+    size_t failed_index; /* BATCH, all or nothing: which one was why */
 
     /* -- The library's; zero at first, not to be touched -- */
 
@@ -573,6 +571,8 @@ struct state_operation {
         bool has_changed;             /* rather than seen */
         enum state_status outcome;    /* its status then, */
         enum state_status failure;    /* unless that of its own change */
+        const void *found; /* the namespace found last, by the store */
+        uint64_t found_by;
         struct state_operation *batch; /* that the operation belongs to, */
         void (*batch_complete)(struct state_operation *operation);
         size_t batch_left; /* and how many of its own have not ended */

@@ -112,6 +112,34 @@ START_TEST(a_name_that_is_none_is_refused_for_every_kind)
 }
 END_TEST
 
+START_TEST(a_record_may_go_to_other_namespaces_and_stores)
+{
+    struct state_store *stores[] = {open_store("memory"),
+                                    open_store("memory")};
+    char name[8] = "a";
+    struct state_operation put = {.namespace_ = name}, get = {0};
+
+    /* The same record and the same string, with another content. */
+    for (int i = 0; i < 4; i++) {
+        name[0] = (char)('a' + i % 2);
+        ck_assert_int_eq(await_put(stores[i / 2], name, "key",
+                                   i % 2 ? "odd" : "even", &put),
+                         STATE_OK);
+        ck_assert_uint_eq(put.version, 1);
+    }
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(await_get(stores[i / 2], i % 2 ? "b" : "a", "key",
+                                   &get),
+                         STATE_OK);
+        ck_assert(result_is(&get, i % 2 ? "odd" : "even"));
+    }
+    state_operation_deinit(&put);
+    state_operation_deinit(&get);
+    state_store_close(stores[0]);
+    state_store_close(stores[1]);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -120,6 +148,7 @@ main(void)
         many_keys_come_and_go_with_a_sweeper_at_work,
         a_read_does_not_make_a_namespace_and_a_write_too_many_is_refused,
         a_name_that_is_none_is_refused_for_every_kind,
+        a_record_may_go_to_other_namespaces_and_stores,
         NULL,
     };
 
