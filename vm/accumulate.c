@@ -3,9 +3,10 @@
  *
  * Each class of values has an accumulator. An operation's result goes there
  * when operations close behind it use it: instead of its slot when it is an
- * operand (an operand has one use), besides its slot when it is a local. In
- * between nothing else of the class may go to the accumulator, and nothing
- * outlives a label or what leaves the handlers.
+ * operand (an operand has one use) or a local that nothing else reads, and
+ * besides its slot when it is another local. In between nothing else of the
+ * class may go to the accumulator, and nothing outlives a label or what leaves
+ * the handlers.
  */
 #include "vm/ir.h"
 
@@ -109,12 +110,41 @@ aim_uses(struct gvm__ir_list *list, const struct uses *uses, uint32_t *last)
     return aimed;
 }
 
+static bool
+reads_slot(const struct gvm__ir *ir, uint32_t slot)
+{
+    for (unsigned i = 0; i < gvm__ops[ir->op].source_count; i++)
+        if (ir->kinds[i] == GVM__KIND_SLOT && ir->sources[i] == slot)
+            return true;
+    return false;
+}
+
+/*
+ * Whether the last of these uses is the last there is, so that a local need
+ * not be in its slot. Somebody may read it as another class, which is no use,
+ * and a branch in between might go where it is read.
+ */
+static bool
+ends_with(const struct gvm__ir_list *list, uint32_t index,
+          const struct uses *uses)
+{
+    const struct use *last = &uses->items[uses->count - 1];
+    uint32_t slot = list->irs[index].to;
+
+    for (uint32_t i = index + 1; i <= last->index; i++)
+        if (reads_slot(&list->irs[i], slot) ||
+            (i < last->index &&
+             gvm__ops[list->irs[i].op].target_kinds != 0))
+            return false;
+    return list->irs[last->index].dies >> last->source & 1;
+}
+
 /*
  * Passes the result of `index` on, if that helps; returns the index up to
  * which the accumulator is in use then, else `index`.
  */
 static uint32_t
-pass_on(struct gvm__ir_list *list, uint32_t index, uint32_t base)
+pass_on(struct gvm__ir_list *list, uint32_t index, uint32_t base, bool live)
 {
     struct gvm__ir *ir = &list->irs[index];
     bool operand = ir->to >= base;
@@ -122,12 +152,18 @@ pass_on(struct gvm__ir_list *list, uint32_t index, uint32_t base)
         operand ? GVM__KIND_ACCUMULATOR : GVM__KIND_BOTH;
     uint32_t last = index;
     struct uses uses;
+    unsigned aimed;
 
     if (!gvm__ir_gives(ir, kind))
         return index;
     find_uses(list, index, operand, &uses);
-    if (aim_uses(list, &uses, &last) > 0)
-        ir->to_kind = (uint8_t)kind;
+    aimed = aim_uses(list, &uses, &last);
+    if (aimed == 0)
+        return index;
+    if (live && !operand && aimed == uses.count &&
+        ends_with(list, index, &uses))
+        kind = GVM__KIND_ACCUMULATOR;
+    ir->to_kind = (uint8_t)kind;
     return last;
 }
 
@@ -135,10 +171,12 @@ void
 gvm__accumulate(struct gvm__ir_list *list, uint32_t base)
 {
     uint32_t busy_until[GVM__CLASS_COUNT] = {0};
+    bool live;
 
     if ((gvm__ops[GVM__OP_move].source_kinds[0] &
          1u << GVM__KIND_ACCUMULATOR) == 0)
         return;
+    live = gvm__live(list, base);
     for (uint32_t i = 0; i < list->count; i++) {
         const struct gvm__ir *ir = &list->irs[i];
         unsigned class;
@@ -147,6 +185,6 @@ gvm__accumulate(struct gvm__ir_list *list, uint32_t base)
             continue;
         class = result_class(ir);
         if (class < GVM__CLASS_COUNT && busy_until[class] <= i)
-            busy_until[class] = pass_on(list, i, base);
+            busy_until[class] = pass_on(list, i, base, live);
     }
 }

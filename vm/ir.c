@@ -109,16 +109,3 @@ gvm__ir_find_handler(const struct gvm__ir *ir)
     (void)found;
     return handler;
 }
-
-uint32_t
-gvm__ir_written(const struct gvm__ir *ir)
-{
-    if (ir->op == GVM__IR_LABEL)
-        return GVM__NO_SLOT;
-    if (gvm__ops[ir->op].flags & GVM__OP_UPDATES)
-        return (uint32_t)ir->sources[0];
-    if (ir->to_kind == GVM__KIND_NONE ||
-        ir->to_kind == GVM__KIND_ACCUMULATOR)
-        return GVM__NO_SLOT;
-    return ir->to;
-}

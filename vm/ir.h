@@ -39,8 +39,11 @@ struct gvm__ir {
     uint32_t to;
     uint32_t label;       /* its own, or where it branches to */
     uint32_t insn_offset; /* from the start of the body */
-    uint16_t handler; /* once it is chosen: the operation's own, */
-    uint16_t entry;   /* and the one in the cell, which may be a pair */
+    union {
+        uint16_t dies; /* bit n: source n is a local that is not read again */
+        uint16_t handler; /* once it is chosen: the operation's own, */
+    };
+    uint16_t entry; /* and the one in the cell, which may be a pair */
 };
 static_assert(sizeof(struct gvm__ir) == 64, "it is a line of the cache");
 
@@ -98,7 +101,19 @@ gvm__ir_goes(const struct gvm__ir *ir, enum gvm__target target)
 uint16_t gvm__ir_find_handler(const struct gvm__ir *ir);
 /* The slot that it writes, or GVM__NO_SLOT. */
 #define GVM__NO_SLOT UINT32_MAX
-uint32_t gvm__ir_written(const struct gvm__ir *ir);
+static inline uint32_t
+gvm__ir_written(const struct gvm__ir *ir)
+{
+    if (ir->op == GVM__IR_LABEL)
+        return GVM__NO_SLOT;
+    if (gvm__ops[ir->op].flags & GVM__OP_UPDATES)
+        return (uint32_t)ir->sources[0];
+    if (ir->to_kind == GVM__KIND_NONE ||
+        ir->to_kind == GVM__KIND_ACCUMULATOR)
+        return GVM__NO_SLOT;
+    return ir->to;
+}
+
 /* Whether source `i` is in the slot and of the class. */
 static inline bool
 gvm__ir_reads(const struct gvm__ir *ir, unsigned i, uint32_t slot,
@@ -118,6 +133,9 @@ gvm__ir_reads(const struct gvm__ir *ir, unsigned i, uint32_t slot,
 void gvm__pin(struct gvm__ir_list *list, uint32_t base,
               uint32_t parameter_count, const uint8_t *local_types,
               const uint8_t *zeroed);
+/* live.c: notes which sources die; false: it could not, and what it noted
+ * is worth nothing. */
+bool gvm__live(struct gvm__ir_list *list, uint32_t base);
 /* accumulate.c: passes results on in the accumulators. */
 void gvm__accumulate(struct gvm__ir_list *list, uint32_t base);
 

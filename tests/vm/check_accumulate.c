@@ -36,7 +36,25 @@ static const struct list_case {
       {GVM__OP_i32_mul, {4, 2}, 0, "ASS"}}},
     {"a local goes to its slot as well",
      {{GVM__OP_i32_add, {0, 1}, 2, "SSB"},
-      {GVM__OP_i32_mul, {2, 2}, 4, "AAS"}}},
+      {GVM__OP_i32_mul, {2, 2}, 4, "AAS"},
+      {LABEL, {0, 0}, 0, ""},
+      {GVM__OP_i32_mul, {2, 2}, 4, "SSS"}}},
+    {"a local that nothing else reads needs no slot",
+     {{GVM__OP_i32_add, {0, 1}, 2, "SSA"},
+      {GVM__OP_i32_mul, {2, 2}, 4, "AAS"},
+      {LABEL, {0, 0}, 0, ""},
+      {GVM__OP_i32_mul, {0, 1}, 2, "SSS"}}},
+    {"a branch may go where the local is read",
+     {{GVM__OP_i32_add, {0, 1}, 2, "SSB"},
+      {GVM__OP_br_i32_eq, {0, 1}, NO, "SS"},
+      {GVM__OP_i32_mul, {2, 2}, 3, "AAS"},
+      {GVM__OP_return_0, {NO, NO}, NO, ""},
+      {LABEL, {0, 0}, 0, ""},
+      {GVM__OP_i32_mul, {2, 2}, 3, "SSS"}}},
+    {"a read as another class needs the slot",
+     {{GVM__OP_f64_add, {0, 1}, 2, "SSB"},
+      {GVM__OP_move, {2, NO}, 4, "SS"},
+      {GVM__OP_f64_mul, {2, 2}, 3, "AAS"}}},
     {"nothing is passed on over a label",
      {{GVM__OP_i32_add, {0, 1}, 4, "SSS"},
       {LABEL, {0, 0}, 0, ""},
@@ -54,10 +72,10 @@ static const struct list_case {
       {GVM__OP_br_i32_eq, {4, 1}, NO, "AS"}}},
     {"a local that is set anew is another value",
      {{GVM__OP_i32_add, {0, 1}, 2, "SSS"},
-      {GVM__OP_i32_sub, {0, 1}, 2, "SSB"},
+      {GVM__OP_i32_sub, {0, 1}, 2, "SSA"},
       {GVM__OP_i32_mul, {2, 1}, 0, "ASS"}}},
     {"an accumulator in use is not overwritten",
-     {{GVM__OP_i32_add, {0, 1}, 2, "SSB"},
+     {{GVM__OP_i32_add, {0, 1}, 2, "SSA"},
       {GVM__OP_i32_sub, {0, 1}, 3, "SSS"},
       {GVM__OP_i32_mul, {2, 1}, 0, "ASS"},
       {GVM__OP_i32_xor, {3, 1}, 4, "SSS"}}},
@@ -73,10 +91,14 @@ static const struct list_case {
 static void
 append(struct gvm__ir_list *list, const struct row *row)
 {
-    struct gvm__ir *ir = gvm__ir_append(list, (enum gvm__op)row->op);
+    struct gvm__ir *ir;
 
-    if (row->op == LABEL)
+    if (row->op == LABEL) {
+        gvm__ir_place_label(list, gvm__ir_new_label(list));
         return;
+    }
+    ir = gvm__ir_append(list, (enum gvm__op)row->op);
+    ir->label = 0; /* of a branch: the first label there will be */
     for (unsigned i = 0; i < gvm__ops[row->op].source_count; i++) {
         ir->kinds[i] = GVM__KIND_SLOT;
         ir->sources[i] = row->sources[i];
@@ -114,6 +136,7 @@ START_TEST(a_result_goes_where_it_is_used)
     while (count < COUNT_OF(test->rows) &&
            (test->rows[count].kinds[0] != '\0' ||
             test->rows[count].op == LABEL ||
+            test->rows[count].op == GVM__OP_return_0 ||
             test->rows[count].op == GVM__OP_call))
         append(&list, &test->rows[count++]);
     ck_assert_uint_gt(count, 1);
