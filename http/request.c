@@ -288,6 +288,26 @@ complete_operation(struct state_operation *operation)
     http__request_resume(operation->data);
 }
 
+bool
+http__request_may_park(struct http__request *request)
+{
+    /* In this order: whoever ends the server sets the one before it reads the
+     * other. */
+    atomic_fetch_add(&request->loop->parked_count, 1);
+    if (!atomic_load(&request->server->ending))
+        return true;
+    http__request_need_not_park(request);
+    http__problem(request, HTTP__PROBLEM_DRAINING,
+                  "another server may take the request");
+    return false;
+}
+
+void
+http__request_need_not_park(struct http__request *request)
+{
+    atomic_fetch_sub(&request->loop->parked_count, 1);
+}
+
 void
 http__request_submit(struct http__request *request,
                      void (*done)(struct http__request *request))
@@ -297,14 +317,15 @@ http__request_submit(struct http__request *request,
     operation->namespace_ = request->namespace_;
     operation->complete = complete_operation;
     operation->data = request;
-    atomic_fetch_add(&request->loop->parked_count, 1);
+    if (!http__request_may_park(request))
+        return;
     enum state_status status =
         state_store_submit(request->server->options.store, operation);
     if (status == STATE_PENDING) {
         http__request_park(request, done);
         return;
     }
-    atomic_fetch_sub(&request->loop->parked_count, 1);
+    http__request_need_not_park(request);
     done(request);
 }
 

@@ -97,8 +97,20 @@ http__request_complete(void *loop, struct MHD_Connection *connection,
                        void **request, enum MHD_RequestTerminationCode code);
 
 /*
+ * Before something is started that may not end at once: counts the request
+ * among those that a server has to wait for before it ends. Returns false
+ * after an answer: the server is ending.
+ */
+bool
+http__request_may_park(struct http__request *request);
+
+/* It has ended at once. */
+void
+http__request_need_not_park(struct http__request *request);
+
+/*
  * Says, in finish(), that the answer comes later: when the connection's thread
- * is told by http__request_resume, it calls `resume`.
+ * is told by http__request_resume, it calls `resume`. The request may park.
  */
 void
 http__request_park(struct http__request *request,

@@ -408,9 +408,10 @@ http__call_finish(struct http__request *request)
     struct http_server *server = request->server;
     uint64_t begin_ns = now_ns();
 
+    if (!http__request_may_park(request))
+        return;
     if (!has_time(loop, begin_ns))
         runtime_call_set_deferred(request->call);
-    atomic_fetch_add(&loop->parked_count, 1);
     enum runtime_status status =
         runtime_call_start(request->call, complete_call, request);
     loop->guest_end_ns = now_ns();
@@ -422,6 +423,6 @@ http__call_finish(struct http__request *request)
         http__request_park(request, resumed);
         return;
     }
-    atomic_fetch_sub(&loop->parked_count, 1);
+    http__request_need_not_park(request);
     ended(request);
 }

@@ -247,10 +247,11 @@ http_server_destroy(struct http_server *server)
     if (!server)
         return;
     atomic_store(&server->draining, true);
+    atomic_store(&server->ending, true);
     http__acceptor_stop(server);
     http__waits_end(&server->waits);
     http__waits_end(&server->calls);
-    /* What comes in meanwhile is refused, so this only goes down. */
+    /* What parks has been counted, and nothing more does. */
     while (count_parked(server) > 0)
         sleep_one_step();
     for (unsigned index = 0; index < server->loop_count; index++)

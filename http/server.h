@@ -51,6 +51,7 @@ struct http_server {
     pthread_t acceptor;
     bool acceptor_runs;
     atomic_bool draining;
+    atomic_bool ending; /* no request may park any more */
 
     struct http__loop *loops;
     unsigned loop_count;
