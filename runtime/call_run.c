@@ -497,6 +497,11 @@ finish(struct runtime__task *task, enum runtime__end end)
     struct runtime_function *function =
         runtime__function_share(call->function);
     struct runtime__faaslet *faaslet = detach(call);
+    /* What is kept for the next call is there before that can begin. */
+    if (faaslet && faaslet->keeps_memory) {
+        give_back(function, faaslet);
+        faaslet = NULL;
+    }
     call->complete(call, call->complete_data);
     if (faaslet && end != RUNTIME__END_OWN) {
         faaslet->owner = function;
