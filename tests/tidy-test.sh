@@ -144,6 +144,11 @@ tidy_tree
 echo 'cd /ho''me/somebody' >http/readme.md
 expect 'http/readme.md: machine-path: line 1'
 
+tidy_tree
+mkdir -p scripts
+printf '#!/usr/bin/env bash\nsay="what is left open\n' >scripts/say
+expect 'scripts/say: script: bash cannot read it'
+
 # Symbols and globals, in libraries made here.
 build=$tree/build
 archive() {

@@ -216,6 +216,17 @@ check_words() {
         "${files[@]}" /dev/null | grep -v '^LICENSE')
 }
 
+# What no test runs, a soak say, should at least be read by the shell.
+check_scripts() {
+    local file line
+    for file in "${files[@]}"; do
+        [ -f "$file" ] && IFS= read -r line <"$file" || continue
+        [[ $line == '#!'*bash ]] || continue
+        bash -n "$file" 2>/dev/null ||
+            finding script "$file" "bash cannot read it: see bash -n"
+    done
+}
+
 # ---------------------------------------------------------- the libraries
 
 # Global symbols: public ones are declared in a public header and begin with
@@ -272,13 +283,14 @@ if [ -n "$build" ]; then
     done
 else
     rules='columns|blanks|file-length|function-length|include|own-test'
-    rules+='|dead-file|bare-todo|machine-path'
+    rules+='|dead-file|bare-todo|machine-path|script'
     check_lines
     check_function_lengths
     check_includes
     check_own_tests
     check_dead_files
     check_words
+    check_scripts
 fi
 
 if [ -f "$allow" ]; then
