@@ -8,7 +8,7 @@
 
 static struct world world;
 static struct state_store *store;
-static uint64_t clock_ms;
+static _Atomic uint64_t clock_ms; /* the sweeper reads it too */
 
 static uint64_t
 now_ms(void *data)
