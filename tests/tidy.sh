@@ -43,7 +43,10 @@ declare -A owner=(
     [hiredis/async.h]='state'
 )
 # Public headers, besides <layer>/<layer>.h.
-declare -A public=([runtime]='configuration.h program.h' [vm]='vm_snapshot.h')
+declare -A public=(
+    [runtime]='configuration.h program.h' [vm]='vm_snapshot.h'
+    [state]='state_namespace.h state_operation.h'
+)
 declare -A prefix=([vm]=gvm [state]=state [runtime]=runtime [http]=http)
 
 lines_max=600
