@@ -115,10 +115,10 @@ gvm__decode_declare(struct gvm__decoder *decoder, uint32_t function)
      * functions are known by then. */
     if (module->declared_functions == NULL) {
         GVM__TRY(gvm__decode_resize(decoder, &module->declared_functions, 1,
-                                    0, module->function_count / 8 + 1));
+                                    0,
+                                    gvm__bits_bytes(module->function_count)));
     }
-    module->declared_functions[function / 8] |=
-        (uint8_t)(1u << (function % 8));
+    gvm__bits_add(module->declared_functions, function);
     return GVM_OK;
 }
 

@@ -18,46 +18,28 @@
 
 #include <string.h>
 
-static size_t
-bits_to_bytes(uint32_t bits)
-{
-    return ((size_t)bits + 7) / 8;
-}
-
-static bool
-bit_is_set(const uint8_t *bits, uint32_t index)
-{
-    return (bits[index / 8] >> (index % 8) & 1) != 0;
-}
-
-static void
-bit_set(uint8_t *bits, uint32_t index)
-{
-    bits[index / 8] = (uint8_t)(bits[index / 8] | 1u << (index % 8));
-}
-
 bool
 gvm__element_is_dropped(const struct gvm_instance *instance, uint32_t element)
 {
-    return bit_is_set(instance->elements_dropped, element);
+    return gvm__bits_has(instance->elements_dropped, element);
 }
 
 bool
 gvm__data_is_dropped(const struct gvm_instance *instance, uint32_t data)
 {
-    return bit_is_set(instance->datas_dropped, data);
+    return gvm__bits_has(instance->datas_dropped, data);
 }
 
 void
 gvm__element_drop(struct gvm_instance *instance, uint32_t element)
 {
-    bit_set(instance->elements_dropped, element);
+    gvm__bits_add(instance->elements_dropped, element);
 }
 
 void
 gvm__data_drop(struct gvm_instance *instance, uint32_t data)
 {
-    bit_set(instance->datas_dropped, data);
+    gvm__bits_add(instance->datas_dropped, data);
 }
 
 union gvm_value
@@ -87,23 +69,21 @@ gvm__instance_evaluate(const struct gvm_instance *instance,
     return value;
 }
 
-/*
- * How many of the module's own functions can be referred to from anywhere,
- * at most. Only these need an object: calls within the module do without.
- */
+/* How many of the module's own functions have an object, at most: imported
+ * ones may have been declared too. */
 static uint32_t
-referable_max(const struct gvm_module *module)
+object_max(const struct gvm_module *module)
 {
     uint32_t own = module->function_count - module->imported_function_count;
-    uint64_t count = (uint64_t)module->export_count + 1; /* 1: start */
+    uint32_t count = 1; /* start */
     size_t i;
 
     if (module->declared_functions != NULL) {
-        for (i = 0; i < bits_to_bytes(module->function_count); i++)
-            count += (unsigned)__builtin_popcount(
+        for (i = 0; i < gvm__bits_bytes(module->function_count); i++)
+            count += (uint32_t)__builtin_popcount(
                 module->declared_functions[i]);
     }
-    return count < own ? (uint32_t)count : own;
+    return count < own ? count : own;
 }
 
 /* `count` zeroed elements of the arena; sets `*failed` when there is none. */
@@ -139,15 +119,15 @@ allocate(struct gvm_store *store, struct gvm_module *module)
                               sizeof(*instance->globals), &failed);
     instance->funcs = array(store, module->function_count,
                             sizeof(*instance->funcs), &failed);
-    instance->own_funcs = array(store, referable_max(module),
+    instance->own_funcs = array(store, object_max(module),
                                 sizeof(*instance->own_funcs), &failed);
     instance->own_globals = array(
         store, module->global_count - module->imported_global_count,
         sizeof(*instance->own_globals), &failed);
     instance->elements_dropped = array(
-        store, (uint32_t)bits_to_bytes(module->element_count), 1, &failed);
+        store, (uint32_t)gvm__bits_bytes(module->element_count), 1, &failed);
     instance->datas_dropped = array(
-        store, (uint32_t)bits_to_bytes(module->data_count), 1, &failed);
+        store, (uint32_t)gvm__bits_bytes(module->data_count), 1, &failed);
     return failed ? NULL : instance;
 }
 
@@ -178,7 +158,7 @@ bind_imports(struct gvm_instance *instance, const struct gvm_extern *imports)
     }
 }
 
-/* The object of a function that can be referred to; imports have theirs. */
+/* The object of a function that has one; imports have theirs. */
 static void
 make_function(struct gvm_instance *instance, uint32_t index)
 {
@@ -205,16 +185,12 @@ make_functions(struct gvm_instance *instance)
     const uint8_t *declared = module->declared_functions;
     uint32_t i;
 
-    for (i = 0; i < module->export_count; i++) {
-        if (module->exports[i].kind == GVM_EXTERN_FUNC)
-            make_function(instance, module->exports[i].index);
-    }
     if (module->start_function != GVM_NO_FUNCTION)
         make_function(instance, module->start_function);
     for (i = 0; declared != NULL && i < module->function_count; i++) {
         if (declared[i / 8] == 0)
             i |= 7; /* none of these eight */
-        else if (bit_is_set(declared, i))
+        else if (gvm__bits_has(declared, i))
             make_function(instance, i);
     }
 }

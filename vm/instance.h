@@ -127,6 +127,9 @@ struct gvm_store {
     uint64_t empty_words[2];
 };
 
+/* store.c: the options with their defaults; NULL: all of them. */
+struct gvm_store_options gvm__store_options(
+    const struct gvm_store_options *options);
 /* store.c: memory that lives as long as the store, zeroed, aligned for
  * anything; NULL: none. Zero bytes give a pointer that must not be used. */
 void *gvm__store_allocate(struct gvm_store *store, size_t size_bytes);

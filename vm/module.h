@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "vm/bits.h"
 #include "vm/insns.h"
 #include "vm/vm.h"
 
@@ -170,6 +171,17 @@ static inline const struct gvm__type *
 gvm__module_function_type(const struct gvm_module *module, uint32_t index)
 {
     return &module->types[module->function_types[index]];
+}
+
+/* Whether instances have an object of the function, so that a reference can
+ * lead to it: calls within the module do without. */
+static inline bool
+gvm__module_has_object(const struct gvm_module *module, uint32_t index)
+{
+    return index < module->imported_function_count ||
+           index == module->start_function ||
+           (module->declared_functions != NULL &&
+            gvm__bits_has(module->declared_functions, index));
 }
 
 /* Lays out err (if any) and returns `status`. */

@@ -120,7 +120,7 @@ gvm__slow_memory_copy(struct gvm_call *call)
 static uint64_t
 segment_bytes(const struct gvm_instance *instance, uint32_t data)
 {
-    if (instance->datas_dropped[data / 8] >> data % 8 & 1)
+    if (gvm__bits_has(instance->datas_dropped, data))
         return 0;
     return instance->module->datas[data].length_bytes;
 }

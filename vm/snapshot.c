@@ -14,12 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t
-bits_to_bytes(uint32_t bits)
-{
-    return ((size_t)bits + 7) / 8;
-}
-
 /* ---- References ------------------------------------------------------ */
 
 /* False: a function that another instance does not have. */
@@ -63,34 +57,33 @@ thaw_value(const struct gvm_instance *instance, unsigned type,
 /* ---- Freezing -------------------------------------------------------- */
 
 static enum gvm_status
-refuse(struct gvm_error *err, const char *what)
-{
-    return gvm__error_set(err, GVM_BAD_ARGUMENT, GVM_NO_OFFSET,
-                          "no snapshot of an instance with %s", what);
-}
-
-static enum gvm_status
 fail_no_memory(struct gvm_error *err)
 {
     return gvm__error_set(err, GVM_NO_MEMORY, GVM_NO_OFFSET,
                           "no memory for a snapshot");
 }
 
-static enum gvm_status
-check(const struct gvm_instance *instance, struct gvm_error *err)
+const char *
+gvm__snapshot_hindrance(const struct gvm_module *module)
 {
-    const struct gvm_module *module = instance->module;
     uint32_t i;
 
     if (module->imported_memory_count > 0)
-        return refuse(err, "an imported memory");
+        return "an imported memory";
     if (module->imported_table_count > 0)
-        return refuse(err, "an imported table");
+        return "an imported table";
     for (i = 0; i < module->imported_global_count; i++) {
         if (module->globals[i].mutable_)
-            return refuse(err, "an imported global that can change");
+            return "an imported global that can change";
     }
-    return GVM_OK;
+    return NULL;
+}
+
+static enum gvm_status
+refuse(struct gvm_error *err, const char *what)
+{
+    return gvm__error_set(err, GVM_BAD_ARGUMENT, GVM_NO_OFFSET,
+                          "no snapshot of an instance with %s", what);
 }
 
 /* `count` zeroed elements; one at least, so that NULL means no memory. */
@@ -115,9 +108,9 @@ gvm__snapshot_allocate(struct gvm_module *module)
         array(module->global_count - module->imported_global_count,
               sizeof(*snapshot->globals));
     snapshot->elements_dropped =
-        array((uint32_t)bits_to_bytes(module->element_count), 1);
+        array((uint32_t)gvm__bits_bytes(module->element_count), 1);
     snapshot->datas_dropped =
-        array((uint32_t)bits_to_bytes(module->data_count), 1);
+        array((uint32_t)gvm__bits_bytes(module->data_count), 1);
     if (snapshot->memories != NULL && snapshot->tables != NULL &&
         snapshot->globals != NULL && snapshot->elements_dropped != NULL &&
         snapshot->datas_dropped != NULL)
@@ -180,9 +173,9 @@ freeze(const struct gvm_instance *instance, struct gvm_snapshot *snapshot,
     uint32_t i;
 
     memcpy(snapshot->elements_dropped, instance->elements_dropped,
-           bits_to_bytes(module->element_count));
+           gvm__bits_bytes(module->element_count));
     memcpy(snapshot->datas_dropped, instance->datas_dropped,
-           bits_to_bytes(module->data_count));
+           gvm__bits_bytes(module->data_count));
     for (i = 0; i < module->table_count && status == GVM_OK; i++)
         status = freeze_table(instance, instance->tables[i],
                               &snapshot->tables[i], err);
@@ -199,11 +192,12 @@ enum gvm_status
 gvm_snapshot_create(const struct gvm_instance *instance,
                     struct gvm_snapshot **snapshot, struct gvm_error *err)
 {
+    const char *hindrance = gvm__snapshot_hindrance(instance->module);
     struct gvm_snapshot *made;
-    enum gvm_status status = check(instance, err);
+    enum gvm_status status;
 
-    if (status != GVM_OK)
-        return status;
+    if (hindrance != NULL)
+        return refuse(err, hindrance);
     made = gvm__snapshot_allocate(instance->module);
     if (made == NULL)
         return fail_no_memory(err);
@@ -273,10 +267,10 @@ restore_small(struct gvm_instance *instance)
     }
     if (module->element_count > 0)
         memcpy(instance->elements_dropped, snapshot->elements_dropped,
-               bits_to_bytes(module->element_count));
+               gvm__bits_bytes(module->element_count));
     if (module->data_count > 0)
         memcpy(instance->datas_dropped, snapshot->datas_dropped,
-               bits_to_bytes(module->data_count));
+               gvm__bits_bytes(module->data_count));
 }
 
 static void

@@ -37,4 +37,8 @@ struct gvm_snapshot {
  * NULL: no memory. */
 struct gvm_snapshot *gvm__snapshot_allocate(struct gvm_module *module);
 
+/* What the module has that stands in the way of snapshots of its instances;
+ * NULL: nothing. */
+const char *gvm__snapshot_hindrance(const struct gvm_module *module);
+
 #endif

@@ -23,6 +23,7 @@
  *
  * Any thread may call.
  */
+#include "vm/reader.h"
 #include "vm/snapshot.h"
 
 #include <stdlib.h>
@@ -30,19 +31,6 @@
 
 #define FORMAT 1u
 static const char magic[4] = {'g', 'v', 'm', 's'};
-
-#define TRY(expression)                                                  \
-    do {                                                                 \
-        enum gvm_status try_status_ = (expression);                      \
-        if (try_status_ != GVM_OK)                                       \
-            return try_status_;                                          \
-    } while (0)
-
-static size_t
-bits_to_bytes(uint32_t bits)
-{
-    return ((size_t)bits + 7) / 8;
-}
 
 /* ---- Saving ---------------------------------------------------------- */
 
@@ -133,7 +121,7 @@ save_globals_and_tables(struct sink *sink,
         const struct gvm__frozen_global *global = &snapshot->globals[i];
         uint32_t index = module->imported_global_count + global->index;
 
-        TRY(check_reference(module->globals[index].type, global->value,
+        GVM__TRY(check_reference(module->globals[index].type, global->value,
                             err));
         put_number(sink, global->value.slot, 8);
     }
@@ -142,7 +130,7 @@ save_globals_and_tables(struct sink *sink,
 
         put_number(sink, table->size, 8);
         for (j = 0; j < table->size && !sink->refused; j++) {
-            TRY(check_reference(module->tables[i].element_type,
+            GVM__TRY(check_reference(module->tables[i].element_type,
                                 table->entries[j], err));
             put_number(sink, table->entries[j].slot, 4);
         }
@@ -169,10 +157,10 @@ gvm_snapshot_save(const struct gvm_snapshot *snapshot,
     put_number(&sink, module->element_count, 4);
     put_number(&sink, module->data_count, 4);
     put_bytes(&sink, snapshot->elements_dropped,
-              bits_to_bytes(module->element_count));
+              gvm__bits_bytes(module->element_count));
     put_bytes(&sink, snapshot->datas_dropped,
-              bits_to_bytes(module->data_count));
-    TRY(save_globals_and_tables(&sink, snapshot, err));
+              gvm__bits_bytes(module->data_count));
+    GVM__TRY(save_globals_and_tables(&sink, snapshot, err));
     for (i = 0; i < module->memory_count; i++)
         save_memory(&sink, &snapshot->memories[i]);
     flush(&sink);
@@ -245,7 +233,7 @@ take_number(struct source *source, unsigned length_bytes, uint64_t *number)
     uint64_t value = 0;
     unsigned i;
 
-    TRY(take_bytes(source, length_bytes, &bytes));
+    GVM__TRY(take_bytes(source, length_bytes, &bytes));
     for (i = 0; i < length_bytes; i++)
         value |= (uint64_t)bytes[i] << (8 * i);
     *number = value;
@@ -258,7 +246,7 @@ expect(struct source *source, uint64_t wanted, const char *what)
 {
     uint64_t number;
 
-    TRY(take_number(source, 4, &number));
+    GVM__TRY(take_number(source, 4, &number));
     return number == wanted ? GVM_OK : malformed(source, what);
 }
 
@@ -279,16 +267,16 @@ load_head(struct source *source, const struct gvm_module *module)
     static const char other[] = "it is another module's";
     const uint8_t *bytes;
 
-    TRY(take_bytes(source, sizeof(magic), &bytes));
+    GVM__TRY(take_bytes(source, sizeof(magic), &bytes));
     if (memcmp(bytes, magic, sizeof(magic)) != 0)
         return malformed(source, "it is none");
-    TRY(expect(source, FORMAT, "its format is another version's"));
-    TRY(expect(source, gvm__pages_size(),
+    GVM__TRY(expect(source, FORMAT, "its format is another version's"));
+    GVM__TRY(expect(source, gvm__pages_size(),
                "it was made where pages have another size"));
-    TRY(expect(source, module->memory_count, other));
-    TRY(expect(source, module->table_count, other));
-    TRY(expect(source, mutable_globals(module), other));
-    TRY(expect(source, module->element_count, other));
+    GVM__TRY(expect(source, module->memory_count, other));
+    GVM__TRY(expect(source, module->table_count, other));
+    GVM__TRY(expect(source, mutable_globals(module), other));
+    GVM__TRY(expect(source, module->element_count, other));
     return expect(source, module->data_count, other);
 }
 
@@ -296,10 +284,10 @@ load_head(struct source *source, const struct gvm_module *module)
 static enum gvm_status
 load_bits(struct source *source, uint32_t count, uint8_t *bits)
 {
-    size_t length_bytes = bits_to_bytes(count);
+    size_t length_bytes = gvm__bits_bytes(count);
     const uint8_t *bytes;
 
-    TRY(take_bytes(source, length_bytes, &bytes));
+    GVM__TRY(take_bytes(source, length_bytes, &bytes));
     if (count % 8 != 0 && bytes[length_bytes - 1] >> (count % 8) != 0)
         return malformed(source, "bits of segments that there are not");
     if (length_bytes > 0)
@@ -307,40 +295,9 @@ load_bits(struct source *source, uint32_t count, uint8_t *bits)
     return GVM_OK;
 }
 
-/*
- * One bit for each function that an instance has an object of: those that
- * are imported, exported, or declared as ones that can be referred to, and
- * the start function. NULL: no memory.
- */
-static uint8_t *
-find_referable(const struct gvm_module *module)
-{
-    size_t length_bytes = bits_to_bytes(module->function_count);
-    uint8_t *bits = calloc(length_bytes + 1, 1);
-    uint32_t i;
-
-    if (bits == NULL)
-        return NULL;
-    if (module->declared_functions != NULL && length_bytes > 0)
-        memcpy(bits, module->declared_functions, length_bytes);
-    for (i = 0; i < module->imported_function_count; i++)
-        bits[i / 8] |= (uint8_t)(1u << i % 8);
-    for (i = 0; i < module->export_count; i++) {
-        uint32_t index = module->exports[i].index;
-
-        if (module->exports[i].kind == GVM_EXTERN_FUNC)
-            bits[index / 8] |= (uint8_t)(1u << index % 8);
-    }
-    i = module->start_function;
-    if (i != GVM_NO_FUNCTION)
-        bits[i / 8] |= (uint8_t)(1u << i % 8);
-    return bits;
-}
-
 /* Whether a value of that type can be frozen as this number. */
 static bool
-is_value(const struct gvm_module *module, const uint8_t *referable,
-         unsigned type, uint64_t number)
+is_value(const struct gvm_module *module, unsigned type, uint64_t number)
 {
     switch (type) {
     case GVM_I32:
@@ -349,7 +306,7 @@ is_value(const struct gvm_module *module, const uint8_t *referable,
     case GVM_FUNCREF:
         return number == 0 ||
                (number <= module->function_count &&
-                (referable[(number - 1) / 8] >> (number - 1) % 8 & 1) != 0);
+                gvm__module_has_object(module, (uint32_t)number - 1));
     case GVM_EXTERNREF:
         return number == 0;
     default:
@@ -358,8 +315,7 @@ is_value(const struct gvm_module *module, const uint8_t *referable,
 }
 
 static enum gvm_status
-load_globals(struct source *source, const uint8_t *referable,
-             struct gvm_snapshot *snapshot)
+load_globals(struct source *source, struct gvm_snapshot *snapshot)
 {
     const struct gvm_module *module = snapshot->module;
     uint32_t i;
@@ -371,8 +327,8 @@ load_globals(struct source *source, const uint8_t *referable,
         if (!module->globals[i].mutable_)
             continue;
         frozen->index = i - module->imported_global_count;
-        TRY(take_number(source, 8, &frozen->value.slot));
-        if (!is_value(module, referable, module->globals[i].type,
+        GVM__TRY(take_number(source, 8, &frozen->value.slot));
+        if (!is_value(module, module->globals[i].type,
                       frozen->value.slot))
             return malformed(source, "a global cannot have its value");
         snapshot->global_count++;
@@ -387,14 +343,14 @@ is_inside(const struct gvm_limits *limits, uint64_t size)
 }
 
 static enum gvm_status
-load_table(struct source *source, const uint8_t *referable,
-           const struct gvm_snapshot *snapshot, uint32_t index)
+load_table(struct source *source, const struct gvm_snapshot *snapshot,
+           uint32_t index)
 {
     const struct gvm_module *module = snapshot->module;
     struct gvm__frozen_table *table = &snapshot->tables[index];
     uint64_t size, i;
 
-    TRY(take_number(source, 8, &size));
+    GVM__TRY(take_number(source, 8, &size));
     if (size > GVM_TABLE_ENTRIES_MAX ||
         !is_inside(&module->tables[index].limits, size))
         return malformed(source, "a table cannot be so long");
@@ -408,8 +364,8 @@ load_table(struct source *source, const uint8_t *referable,
         return no_memory(source);
     table->size = size;
     for (i = 0; i < size; i++) {
-        TRY(take_number(source, 4, &table->entries[i].slot));
-        if (!is_value(module, referable, module->tables[index].element_type,
+        GVM__TRY(take_number(source, 4, &table->entries[i].slot));
+        if (!is_value(module, module->tables[index].element_type,
                       table->entries[i].slot))
             return malformed(source, "a table cannot hold such a reference");
     }
@@ -424,10 +380,10 @@ load_runs(struct source *source, uint64_t page_count,
     uint64_t run_count, first, count, i;
     uint64_t behind = 0; /* the run before, and the gap */
 
-    TRY(take_number(source, 4, &run_count));
+    GVM__TRY(take_number(source, 4, &run_count));
     for (i = 0; i < run_count; i++) {
-        TRY(take_number(source, 4, &first));
-        TRY(take_number(source, 4, &count));
+        GVM__TRY(take_number(source, 4, &first));
+        GVM__TRY(take_number(source, 4, &count));
         if (count == 0 || first < behind || first + count > page_count)
             return malformed(source, "its pages are none of the memory's");
         behind = first + count + 1;
@@ -446,15 +402,15 @@ load_memory(struct source *source, const struct gvm_snapshot *snapshot,
     const uint8_t *bytes;
     uint64_t pages;
 
-    TRY(take_number(source, 8, &pages));
+    GVM__TRY(take_number(source, 8, &pages));
     if (pages > GVM_MEMORY_PAGES_MAX ||
         !is_inside(&module->memories[index], pages))
         return malformed(source, "a memory cannot be so long");
     if (pages * GVM__PAGE_BYTES > source->memory_bytes_left)
         return past_limit(source, "memory");
     source->memory_bytes_left -= pages * GVM__PAGE_BYTES;
-    TRY(load_runs(source, pages * GVM__PAGE_BYTES / page_bytes, content));
-    TRY(take_bytes(source, content->page_count * page_bytes, &bytes));
+    GVM__TRY(load_runs(source, pages * GVM__PAGE_BYTES / page_bytes, content));
+    GVM__TRY(take_bytes(source, content->page_count * page_bytes, &bytes));
     if (gvm__image_load(gvm__engine_images(module->engine), pages, content,
                         bytes, &snapshot->memories[index]) != GVM_OK)
         return no_memory(source);
@@ -462,49 +418,28 @@ load_memory(struct source *source, const struct gvm_snapshot *snapshot,
 }
 
 static enum gvm_status
-load(struct source *source, const uint8_t *referable,
-     struct gvm_snapshot *snapshot)
+load(struct source *source, struct gvm_snapshot *snapshot)
 {
     const struct gvm_module *module = snapshot->module;
     uint32_t i;
 
-    TRY(load_head(source, module));
-    TRY(load_bits(source, module->element_count,
+    GVM__TRY(load_head(source, module));
+    GVM__TRY(load_bits(source, module->element_count,
                   snapshot->elements_dropped));
-    TRY(load_bits(source, module->data_count, snapshot->datas_dropped));
-    TRY(load_globals(source, referable, snapshot));
+    GVM__TRY(load_bits(source, module->data_count, snapshot->datas_dropped));
+    GVM__TRY(load_globals(source, snapshot));
     for (i = 0; i < module->table_count; i++)
-        TRY(load_table(source, referable, snapshot, i));
+        GVM__TRY(load_table(source, snapshot, i));
     for (i = 0; i < module->memory_count; i++) {
         struct gvm__page_list content = {0};
         enum gvm_status status =
             load_memory(source, snapshot, i, &content);
 
         gvm__pages_deinit(&content);
-        TRY(status);
+        GVM__TRY(status);
     }
     return source->at == source->end ? GVM_OK
                                      : malformed(source, "it is too long");
-}
-
-/* As gvm_snapshot_create refuses them; nothing can have been saved. */
-static bool
-is_freezable(const struct gvm_module *module)
-{
-    uint32_t i;
-
-    for (i = 0; i < module->imported_global_count; i++) {
-        if (module->globals[i].mutable_)
-            return false;
-    }
-    return module->imported_memory_count == 0 &&
-           module->imported_table_count == 0;
-}
-
-static uint64_t
-or_default(uint64_t value, uint64_t default_)
-{
-    return value != 0 ? value : default_;
 }
 
 enum gvm_status
@@ -513,28 +448,23 @@ gvm_snapshot_load(struct gvm_module *module,
                   const uint8_t *bytes, size_t length_bytes,
                   struct gvm_snapshot **snapshot, struct gvm_error *err)
 {
-    static const struct gvm_store_options defaults;
+    struct gvm_store_options complete = gvm__store_options(options);
     struct source source = {
-        .start = bytes, .at = bytes, .end = bytes + length_bytes, .err = err};
+        .start = bytes,
+        .at = bytes,
+        .end = bytes + length_bytes,
+        .table_entries_left = complete.table_entries_max,
+        .memory_bytes_left = complete.memory_bytes_max,
+        .err = err,
+    };
     struct gvm_snapshot *loaded;
-    uint8_t *referable;
     enum gvm_status status;
 
-    if (options == NULL)
-        options = &defaults;
-    source.memory_bytes_left =
-        or_default(options->memory_bytes_max, GVM_STORE_MEMORY_BYTES_MAX);
-    source.table_entries_left =
-        or_default(options->table_entries_max, GVM_STORE_TABLE_ENTRIES_MAX);
-    if (!is_freezable(module))
+    /* Nothing can have been saved. */
+    if (gvm__snapshot_hindrance(module) != NULL)
         return malformed(&source, "it is another module's");
     loaded = gvm__snapshot_allocate(module);
-    referable = find_referable(module);
-    if (loaded != NULL && referable != NULL)
-        status = load(&source, referable, loaded);
-    else
-        status = no_memory(&source);
-    free(referable);
+    status = loaded != NULL ? load(&source, loaded) : no_memory(&source);
     if (status != GVM_OK) {
         gvm_snapshot_destroy(loaded);
         return status;

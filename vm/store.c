@@ -93,17 +93,32 @@ value_or_default(uint64_t value, uint64_t default_)
     return value != 0 ? value : default_;
 }
 
+struct gvm_store_options
+gvm__store_options(const struct gvm_store_options *options)
+{
+    static const struct gvm_store_options defaults;
+
+    if (options == NULL)
+        options = &defaults;
+    return (struct gvm_store_options){
+        .memory_bytes_max = value_or_default(options->memory_bytes_max,
+                                             GVM_STORE_MEMORY_BYTES_MAX),
+        .table_entries_max = value_or_default(options->table_entries_max,
+                                              GVM_STORE_TABLE_ENTRIES_MAX),
+        .value_stack_bytes = value_or_default(options->value_stack_bytes,
+                                              GVM_VALUE_STACK_BYTES),
+    };
+}
+
 enum gvm_status
 gvm_store_create(struct gvm_engine *engine,
                  const struct gvm_store_options *options,
                  struct gvm_store **store)
 {
-    static const struct gvm_store_options defaults;
+    struct gvm_store_options complete = gvm__store_options(options);
     struct store_and_chunk *allocation;
     struct gvm_store *created;
 
-    if (options == NULL)
-        options = &defaults;
     allocation = calloc(1, sizeof(*allocation));
     if (allocation == NULL)
         return GVM_NO_MEMORY;
@@ -111,12 +126,9 @@ gvm_store_create(struct gvm_engine *engine,
     created->arena_next = allocation->bytes;
     created->arena_left_bytes = FIRST_CHUNK_BYTES;
     created->engine = engine;
-    created->memory_bytes_max = value_or_default(options->memory_bytes_max,
-                                                 GVM_STORE_MEMORY_BYTES_MAX);
-    created->table_entries_max = value_or_default(options->table_entries_max,
-                                                  GVM_STORE_TABLE_ENTRIES_MAX);
-    created->value_stack_bytes = value_or_default(options->value_stack_bytes,
-                                                  GVM_VALUE_STACK_BYTES);
+    created->memory_bytes_max = complete.memory_bytes_max;
+    created->table_entries_max = complete.table_entries_max;
+    created->value_stack_bytes = complete.value_stack_bytes;
     created->empty_memory.store = created;
     created->empty_memory.limits.has_max = true;
     created->empty_memory.data = (uint8_t *)&created->empty_words[1];

@@ -202,7 +202,7 @@ validate_ref_func(struct gvm__validator *validator)
     GVM__TRY(gvm__validate_index(validator, module->function_count,
                                  "function", &index));
     if (module->declared_functions == NULL ||
-        !(module->declared_functions[index / 8] >> (index % 8) & 1)) {
+        !gvm__bits_has(module->declared_functions, index)) {
         return gvm__validate_fail(validator, GVM_INVALID,
                                   "undeclared function reference %u",
                                   index);
