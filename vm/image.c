@@ -19,6 +19,8 @@
 
 #include "vm/image.h"
 
+#include "vm/mapping.h"
+
 #include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -350,6 +352,7 @@ gvm__image_forget(struct gvm__dirt *dirt)
     if (dirt == NULL)
         return;
     gvm__pages_deinit(&dirt->copies);
+    gvm__mapping_forget(dirt->mappings);
     free(dirt->used);
     free(dirt);
 }
@@ -549,8 +552,10 @@ gvm__image_reset(struct gvm_memory *memory)
         gvm__image_store_thread(gvm__engine_images(store->engine));
     /* Before the search: a fault during it is one that the next reset sees. */
     uint64_t faults = gvm__pages_faults();
-    enum gvm_status status = GVM_OK;
+    enum gvm_status status = gvm__mapping_clear(memory);
 
+    if (status != GVM_OK)
+        return status;
     if (size_bytes > dirt->size_bytes_max)
         dirt->size_bytes_max = size_bytes;
     if (!is_certain(memory, thread, faults)) {

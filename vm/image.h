@@ -65,6 +65,7 @@ struct gvm__dirt {
     uint64_t faults;
     uint64_t changes;
     uint32_t resets; /* since the last sweep */
+    struct gvm__mapping *mappings; /* mapping.h; in the memory's order */
 };
 
 /* False: no memory, or too many keys of threads in the process. */

@@ -65,15 +65,28 @@ done(struct gvm_call *call, size_t cell_bytes)
     return GVM__EXIT_NONE;
 }
 
+/*
+ * Whether the operation's target, at slot 0 and as long as slot 2, is inside
+ * and writable. The MMU would refuse as well, but not before some is written,
+ * nor in a place from which a call can go on.
+ */
+static bool
+may_write(const struct gvm_memory *memory, const uint64_t *operands)
+{
+    uint64_t to = (uint32_t)operands[0], count = (uint32_t)operands[2];
+
+    return to + count <= gvm_memory_size_bytes(memory) &&
+           gvm_mapping_permits_write(memory, to, count);
+}
+
 enum gvm__exit
 gvm__slow_memory_fill(struct gvm_call *call)
 {
     uint64_t *operands = call->fp + immediate(call, 0);
     struct gvm_memory *memory = call->instance->memories[0];
-    uint64_t size = gvm_memory_size_bytes(memory);
     uint32_t piece;
 
-    if ((uint64_t)(uint32_t)operands[0] + (uint32_t)operands[2] > size)
+    if (!may_write(memory, operands))
         return trap(call, GVM_TRAP_MEMORY_OUT_OF_BOUNDS);
     while ((uint32_t)operands[2] > 0) {
         if (!charge_piece(call, (uint32_t)operands[2], &piece))
@@ -95,7 +108,7 @@ gvm__slow_memory_copy(struct gvm_call *call)
     uint64_t size = gvm_memory_size_bytes(memory);
     uint32_t to, from, piece;
 
-    if ((uint64_t)(uint32_t)operands[0] + (uint32_t)operands[2] > size ||
+    if (!may_write(memory, operands) ||
         (uint64_t)(uint32_t)operands[1] + (uint32_t)operands[2] > size)
         return trap(call, GVM_TRAP_MEMORY_OUT_OF_BOUNDS);
     while ((uint32_t)operands[2] > 0) {
@@ -135,8 +148,7 @@ gvm__slow_memory_init(struct gvm_call *call)
     const uint8_t *bytes = call->instance->module->datas[data].bytes;
     uint32_t piece;
 
-    if ((uint64_t)(uint32_t)operands[0] + (uint32_t)operands[2] >
-            gvm_memory_size_bytes(memory) ||
+    if (!may_write(memory, operands) ||
         (uint64_t)(uint32_t)operands[1] + (uint32_t)operands[2] >
             segment_bytes(call->instance, data))
         return trap(call, GVM_TRAP_MEMORY_OUT_OF_BOUNDS);

@@ -10,6 +10,8 @@
  */
 #include "vm/snapshot.h"
 
+#include "vm/mapping.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +182,8 @@ freeze(const struct gvm_instance *instance, struct gvm_snapshot *snapshot,
         status = freeze_table(instance, instance->tables[i],
                               &snapshot->tables[i], err);
     for (i = 0; i < module->memory_count && status == GVM_OK; i++) {
+        if (gvm__mapping_is_any(instance->memories[i]))
+            return refuse(err, "a file in its memory");
         status = gvm__image_create(images, instance->memories[i],
                                    &snapshot->memories[i]);
         if (status != GVM_OK)

@@ -550,7 +550,8 @@ const char *gvm_version(void);
 }
 #endif
 
-/* Instances that begin where another one was. */
+/* Instances that begin where another one was, and files in their memories. */
+#include "vm/vm_mapping.h"
 #include "vm/vm_snapshot.h"
 
 #endif
