@@ -158,14 +158,15 @@ runtime__config_copy(const struct runtime_config *config,
     if (status != RUNTIME_OK)
         return status;
 
+    size_t grants_pointer_bytes, grants_text_bytes;
+    runtime__grants_measure(&config->grants, &grants_pointer_bytes,
+                            &grants_text_bytes);
     /* The checks bound the sum to a few megabytes. */
     struct runtime_config *block = malloc(
         sizeof(*block) +
         config->variable_count * sizeof(struct runtime_variable) +
         config->directory_count * sizeof(struct runtime_directory) +
-        runtime__grants_pointer_bytes(&config->grants) +
-        runtime__grants_text_bytes(&config->grants) +
-        texts_bytes_of(config));
+        grants_pointer_bytes + grants_text_bytes + texts_bytes_of(config));
     if (!block)
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for a configuration");
@@ -175,7 +176,7 @@ runtime__config_copy(const struct runtime_config *config,
         (struct runtime_directory *)(void *)(variables +
                                              config->variable_count);
     char *lists = (char *)(directories + config->directory_count);
-    char *text = lists + runtime__grants_pointer_bytes(&config->grants);
+    char *text = lists + grants_pointer_bytes;
     *block = *config;
     block->variables = variables;
     block->directories = directories;
@@ -291,6 +292,32 @@ struct room {
     struct runtime__grants_room grants;
 };
 
+/* Checks an object of strings; `one` and `several` say what they are. */
+static enum runtime_status
+check_strings(json_t *json, const char *member, const char *one,
+              const char *several, size_t count_max,
+              struct runtime_error *err)
+{
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(json))
+        return runtime__error_set(err, RUNTIME_INVALID,
+                                  "'%s' of the configuration is no object",
+                                  member);
+    if (json_object_size(json) > count_max)
+        return runtime__error_set(err, RUNTIME_LIMIT,
+                                  "%zu %s are more than %zu",
+                                  json_object_size(json), several, count_max);
+    json_object_foreach(json, name, value) {
+        if (!json_is_string(value))
+            return runtime__error_set(err, RUNTIME_INVALID,
+                                      "the %s '%.64s' is no string", one,
+                                      name);
+    }
+    return RUNTIME_OK;
+}
+
 static enum runtime_status
 variables_from_json(json_t *json, struct runtime_config *config,
                     struct runtime_variable *variables,
@@ -298,21 +325,14 @@ variables_from_json(json_t *json, struct runtime_config *config,
 {
     const char *name;
     json_t *value;
+    enum runtime_status status =
+        check_strings(json, "env", "variable", "variables",
+                      RUNTIME_VARIABLES_MAX, err);
 
-    if (!json_is_object(json))
-        return runtime__error_set(err, RUNTIME_INVALID,
-                                  "'env' of the configuration is no object");
-    if (json_object_size(json) > RUNTIME_VARIABLES_MAX)
-        return runtime__error_set(err, RUNTIME_LIMIT,
-                                  "%zu variables are more than %d",
-                                  json_object_size(json),
-                                  RUNTIME_VARIABLES_MAX);
+    if (status != RUNTIME_OK)
+        return status;
     config->variables = variables;
     json_object_foreach(json, name, value) {
-        if (!json_is_string(value))
-            return runtime__error_set(err, RUNTIME_INVALID,
-                                      "the variable '%.64s' is no string",
-                                      name);
         variables[config->variable_count++] = (struct runtime_variable){
             .name = name,
             .value = json_string_value(value),
@@ -329,21 +349,14 @@ directories_from_json(json_t *json, struct runtime_config *config,
 {
     const char *guest;
     json_t *host;
+    enum runtime_status status =
+        check_strings(json, "dirs", "directory", "directories",
+                      RUNTIME_DIRECTORIES_MAX, err);
 
-    if (!json_is_object(json))
-        return runtime__error_set(err, RUNTIME_INVALID,
-                                  "'dirs' of the configuration is no object");
-    if (json_object_size(json) > RUNTIME_DIRECTORIES_MAX)
-        return runtime__error_set(err, RUNTIME_LIMIT,
-                                  "%zu directories are more than %d",
-                                  json_object_size(json),
-                                  RUNTIME_DIRECTORIES_MAX);
+    if (status != RUNTIME_OK)
+        return status;
     config->directories = directories;
     json_object_foreach(json, guest, host) {
-        if (!json_is_string(host))
-            return runtime__error_set(err, RUNTIME_INVALID,
-                                      "the directory '%.64s' is no string",
-                                      guest);
         directories[config->directory_count++] = (struct runtime_directory){
             json_string_value(host), guest, true};
     }

@@ -18,7 +18,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- What a deployment may be ------------------------------------------- */
 
@@ -108,17 +107,9 @@ load_module(struct runtime *runtime,
                                   "out of memory for a module");
     if (length_bytes > 0)
         memcpy(copy, deployment->module, length_bytes);
-    enum runtime_status status =
-        runtime__module_load(runtime->engine, copy, length_bytes, true,
-                             runtime->groups, digest, &loaded, err);
-    if (status == RUNTIME_OK)
-        status = runtime__module_classify(loaded, err);
-    if (status != RUNTIME_OK) {
-        runtime__module_put(loaded);
-        return status;
-    }
-    *module = loaded;
-    return RUNTIME_OK;
+    return runtime__module_load_function(runtime->engine, copy, length_bytes,
+                                         runtime->groups, digest, module,
+                                         err);
 }
 
 /* Whether what is there now (NULL: nothing) is as the caller thinks. */
@@ -158,10 +149,7 @@ check_condition(const struct runtime_function *current,
 static uint64_t
 time_ms(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return runtime__wait_clock_ns(CLOCK_REALTIME) / 1000000;
 }
 
 /*

@@ -101,30 +101,21 @@ runtime__grants_check(const struct runtime_grants *grants,
 
 /* ---- Copies ------------------------------------------------------------- */
 
-size_t
-runtime__grants_pointer_bytes(const struct runtime_grants *grants)
+void
+runtime__grants_measure(const struct runtime_grants *grants,
+                        size_t *pointer_bytes, size_t *text_bytes)
 {
-    size_t sum = 0;
-
+    *pointer_bytes = 0;
+    *text_bytes = 0;
     for (size_t kind = 0; kind < kind_count; kind++) {
         const struct runtime_names *list = get_list(grants, kind);
-        if (list)
-            sum += sizeof(*list) + list->count * sizeof(list->names[0]);
+        if (!list)
+            continue;
+        *pointer_bytes +=
+            sizeof(*list) + list->count * sizeof(list->names[0]);
+        for (size_t i = 0; i < list->count; i++)
+            *text_bytes += strlen(list->names[i]) + 1;
     }
-    return sum;
-}
-
-size_t
-runtime__grants_text_bytes(const struct runtime_grants *grants)
-{
-    size_t sum = 0;
-
-    for (size_t kind = 0; kind < kind_count; kind++) {
-        const struct runtime_names *list = get_list(grants, kind);
-        for (size_t i = 0; list && i < list->count; i++)
-            sum += strlen(list->names[i]) + 1;
-    }
-    return sum;
 }
 
 char *

@@ -21,10 +21,9 @@ runtime__grants_check(const struct runtime_grants *grants,
 
 /* What a copy needs: a multiple of a pointer's size, and bytes. The lists
  * have been checked. */
-size_t
-runtime__grants_pointer_bytes(const struct runtime_grants *grants);
-size_t
-runtime__grants_text_bytes(const struct runtime_grants *grants);
+void
+runtime__grants_measure(const struct runtime_grants *grants,
+                        size_t *pointer_bytes, size_t *text_bytes);
 
 /* Copies into as much as that; returns where texts after its own go. */
 char *

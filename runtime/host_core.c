@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { abi_version = 1 };
 
@@ -88,10 +87,7 @@ runtime__host_return_bytes(struct gvm_call *call,
 static uint64_t
 real_time_ns(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    return runtime__wait_clock_ns(CLOCK_REALTIME);
 }
 
 /* ---- Input and output --------------------------------------------------- */

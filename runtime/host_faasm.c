@@ -61,14 +61,21 @@ find_key(struct gvm_call *call, struct runtime__faaslet *faaslet,
     return GVM_OK;
 }
 
+/* The handler behind an adapter, and the adapter's name. */
+struct behind {
+    gvm_host_function *handler;
+    const char *name;
+    bool returns_i64;
+};
+
 /*
  * Calls the handler with a key and up to four more arguments. GVM_OK: the
  * result, negative or not, is in `*result`.
  */
 static enum gvm_status
-with_key(struct gvm_call *call, struct runtime__faaslet *faaslet,
-         gvm_host_function *handler, uint32_t key, const uint64_t *more,
-         size_t more_count, bool is_i64, int64_t *result)
+ask_with_key(struct gvm_call *call, struct runtime__faaslet *faaslet,
+             const struct behind *behind, uint32_t key, const uint64_t *more,
+             size_t more_count, int64_t *result)
 {
     union gvm_value slots[slots_max] = {{0}};
     enum gvm_status status = find_key(call, faaslet, key, slots);
@@ -77,9 +84,25 @@ with_key(struct gvm_call *call, struct runtime__faaslet *faaslet,
         return status;
     for (size_t i = 0; i < more_count; i++)
         slots[2 + i].slot = more[i];
-    status = handler(call, faaslet, slots);
-    *result = is_i64 ? (int64_t)slots[0].i64 : (int32_t)slots[0].i32;
+    status = behind->handler(call, faaslet, slots);
+    *result = behind->returns_i64 ? (int64_t)slots[0].i64
+                                  : (int32_t)slots[0].i32;
     return status;
+}
+
+/* The same, for an adapter that returns nothing: an error is a trap. */
+static enum gvm_status
+do_with_key(struct gvm_call *call, struct runtime__faaslet *faaslet,
+            const struct behind *behind, uint32_t key, const uint64_t *more,
+            size_t more_count)
+{
+    int64_t result;
+    enum gvm_status status = ask_with_key(call, faaslet, behind, key, more,
+                                          more_count, &result);
+
+    return status == GVM_OK && result < 0
+               ? trap_error(call, behind->name, result)
+               : status;
 }
 
 /* ---- Input and output --------------------------------------------------- */
@@ -120,18 +143,19 @@ enum gvm_status
 runtime__faasm_read_state(struct gvm_call *call, void *data,
                           union gvm_value *slots)
 {
+    static const struct behind behind = {runtime__host_state_get,
+                                         "read_state", false};
     uint64_t more[] = {slots[1].i32, slots[2].i32};
     int64_t length;
     enum gvm_status status =
-        with_key(call, data, runtime__host_state_get, slots[0].i32, more, 2,
-                 false, &length);
+        ask_with_key(call, data, &behind, slots[0].i32, more, 2, &length);
 
     if (status != GVM_OK)
         return status;
     if (length == RUNTIME__HOST_NOT_FOUND && slots[2].i32 == 0)
         length = 0;
     if (length < 0)
-        return trap_error(call, "read_state", length);
+        return trap_error(call, behind.name, length);
     return runtime__host_return_i32(slots, (int32_t)length);
 }
 
@@ -139,15 +163,11 @@ enum gvm_status
 runtime__faasm_write_state(struct gvm_call *call, void *data,
                            union gvm_value *slots)
 {
+    static const struct behind behind = {runtime__host_state_put,
+                                         "write_state", true};
     uint64_t more[] = {slots[1].i32, slots[2].i32, 0, 0};
-    int64_t version;
-    enum gvm_status status =
-        with_key(call, data, runtime__host_state_put, slots[0].i32, more, 4,
-                 true, &version);
 
-    return status == GVM_OK && version < 0
-               ? trap_error(call, "write_state", version)
-               : status;
+    return do_with_key(call, data, &behind, slots[0].i32, more, 4);
 }
 
 /* Whether a part lies in what the function says that there is. */
@@ -161,19 +181,20 @@ enum gvm_status
 runtime__faasm_read_state_offset(struct gvm_call *call, void *data,
                                  union gvm_value *slots)
 {
+    static const struct behind behind = {runtime__host_state_get_range,
+                                         "read_state_offset", false};
     uint32_t capacity_bytes = slots[4].i32;
     uint64_t more[] = {slots[2].i32, slots[3].i32, capacity_bytes};
     int64_t length;
     enum gvm_status status =
-        with_key(call, data, runtime__host_state_get_range, slots[0].i32,
-                 more, 3, false, &length);
+        ask_with_key(call, data, &behind, slots[0].i32, more, 3, &length);
 
     if (status != GVM_OK)
         return status;
     if (length >= 0 && !is_part(slots))
         length = RUNTIME__HOST_INVALID;
     if (length < 0)
-        return trap_error(call, "read_state_offset", length);
+        return trap_error(call, behind.name, length);
     if (length >= capacity_bytes)
         return GVM_OK;
     /* The value ends before. */
@@ -188,9 +209,10 @@ enum gvm_status
 runtime__faasm_write_state_offset(struct gvm_call *call, void *data,
                                   union gvm_value *slots)
 {
+    static const struct behind behind = {runtime__host_state_put_range,
+                                         "write_state_offset", true};
     uint64_t more[] = {slots[2].i32, slots[3].i32, slots[4].i32};
     union gvm_value key[2];
-    int64_t length;
     enum gvm_status status = find_key(call, data, slots[0].i32, key);
 
     if (status != GVM_OK)
@@ -198,57 +220,45 @@ runtime__faasm_write_state_offset(struct gvm_call *call, void *data,
     if (!runtime__host_range(data, slots[3].i32, slots[4].i32))
         return runtime__host_trap_range(call);
     if (!is_part(slots))
-        return trap_error(call, "write_state_offset", RUNTIME__HOST_INVALID);
-    status =
-        with_key(call, data, runtime__host_state_put_range, slots[0].i32,
-                 more, 3, true, &length);
-    return status == GVM_OK && length < 0
-               ? trap_error(call, "write_state_offset", length)
-               : status;
+        return trap_error(call, behind.name, RUNTIME__HOST_INVALID);
+    return do_with_key(call, data, &behind, slots[0].i32, more, 3);
 }
 
 enum gvm_status
 runtime__faasm_append_state(struct gvm_call *call, void *data,
                             union gvm_value *slots)
 {
+    static const struct behind behind = {runtime__host_state_append,
+                                         "append_state", true};
     uint64_t more[] = {slots[1].i32, slots[2].i32};
-    int64_t length;
-    enum gvm_status status =
-        with_key(call, data, runtime__host_state_append, slots[0].i32, more,
-                 2, true, &length);
 
-    return status == GVM_OK && length < 0
-               ? trap_error(call, "append_state", length)
-               : status;
+    return do_with_key(call, data, &behind, slots[0].i32, more, 2);
 }
 
 enum gvm_status
 runtime__faasm_read_appended_state(struct gvm_call *call, void *data,
                                    union gvm_value *slots)
 {
+    static const struct behind behind = {runtime__host_state_get,
+                                         "read_appended_state", false};
     uint64_t more[] = {slots[1].i32, slots[2].i32};
-    int64_t length;
-    enum gvm_status status =
-        with_key(call, data, runtime__host_state_get, slots[0].i32, more, 2,
-                 false, &length);
 
-    return status == GVM_OK && length < 0
-               ? trap_error(call, "read_appended_state", length)
-               : status;
+    return do_with_key(call, data, &behind, slots[0].i32, more, 2);
 }
 
 enum gvm_status
 runtime__faasm_clear_appended_state(struct gvm_call *call, void *data,
                                     union gvm_value *slots)
 {
+    static const struct behind behind = {runtime__host_state_delete,
+                                         "clear_appended_state", false};
     const uint64_t any_version = 0;
     int64_t result;
-    enum gvm_status status =
-        with_key(call, data, runtime__host_state_delete, slots[0].i32,
-                 &any_version, 1, false, &result);
+    enum gvm_status status = ask_with_key(call, data, &behind, slots[0].i32,
+                                          &any_version, 1, &result);
 
     return status == GVM_OK && result < 0 && result != RUNTIME__HOST_NOT_FOUND
-               ? trap_error(call, "clear_appended_state", result)
+               ? trap_error(call, behind.name, result)
                : status;
 }
 
@@ -259,14 +269,10 @@ static enum gvm_status
 lock(struct gvm_call *call, struct runtime__faaslet *faaslet,
      const char *name, uint32_t key, uint64_t mode)
 {
+    const struct behind behind = {runtime__host_lock, name, true};
     const uint64_t more[] = {mode, 0, STATE_LOCK_TIMEOUT_MS_MAX};
-    int64_t token;
-    enum gvm_status status =
-        with_key(call, faaslet, runtime__host_lock, key, more, 3, true,
-                 &token);
 
-    return status == GVM_OK && token < 0 ? trap_error(call, name, token)
-                                         : status;
+    return do_with_key(call, faaslet, &behind, key, more, 3);
 }
 
 /* There the call knows the lock by its token, here by its key. */

@@ -208,3 +208,25 @@ runtime__module_classify(struct runtime__module *module,
     }
     return RUNTIME_OK;
 }
+
+enum runtime_status
+runtime__module_load_function(struct gvm_engine *engine, uint8_t *bytes,
+                              size_t length_bytes, unsigned groups,
+                              const char *digest,
+                              struct runtime__module **module,
+                              struct runtime_error *err)
+{
+    struct runtime__module *loaded;
+    enum runtime_status status =
+        runtime__module_load(engine, bytes, length_bytes, true, groups,
+                             digest, &loaded, err);
+
+    if (status != RUNTIME_OK)
+        return status;
+    status = runtime__module_classify(loaded, err);
+    if (status == RUNTIME_OK)
+        *module = loaded;
+    else
+        runtime__module_put(loaded);
+    return status;
+}

@@ -49,6 +49,17 @@ runtime__module_classify(struct runtime__module *module,
                          struct runtime_error *err);
 
 /*
+ * Loads what a function is made of: both of the above, and `bytes` are
+ * adopted.
+ */
+enum runtime_status
+runtime__module_load_function(struct gvm_engine *engine, uint8_t *bytes,
+                              size_t length_bytes, unsigned groups,
+                              const char *digest,
+                              struct runtime__module **module,
+                              struct runtime_error *err);
+
+/*
  * Checks the types of the exports that are run without arguments, `_start`
  * and what initialises, as far as there are such exports. RUNTIME_INVALID.
  */

@@ -220,18 +220,11 @@ load_module(struct runtime *runtime, const char *digest,
     enum runtime_status status = runtime__keep_read_module(
         runtime->keep, digest, RUNTIME_MODULE_BYTES_CEILING, &bytes,
         &length_bytes, err);
-    if (status == RUNTIME_OK)
-        status = runtime__module_load(runtime->engine, bytes, length_bytes,
-                                      true, runtime->groups, digest, &loaded,
-                                      err);
-    if (status == RUNTIME_OK)
-        status = runtime__module_classify(loaded, err);
-    if (status != RUNTIME_OK) {
-        runtime__module_put(loaded);
+    if (status != RUNTIME_OK)
         return status;
-    }
-    *module = loaded;
-    return RUNTIME_OK;
+    return runtime__module_load_function(runtime->engine, bytes, length_bytes,
+                                         runtime->groups, digest, module,
+                                         err);
 }
 
 /* Without its snapshot a function is initialised at its first call. */

@@ -14,6 +14,7 @@
 #include "state/state.h"
 
 #include <pthread.h>
+#include <time.h>
 
 /*
  * An operation together with all that it points to. So it may be left behind
@@ -79,7 +80,11 @@ runtime__wait_is_pending(struct runtime__wait *wait);
 struct runtime__wait *
 runtime__wait_abandon(struct runtime__wait *wait);
 
-/* The monotonic clock, in nanoseconds (wait_clock.c). */
+/* What a clock of the system shows, in nanoseconds (wait_clock.c). */
+uint64_t
+runtime__wait_clock_ns(clockid_t clock);
+
+/* The monotonic one, which deadlines are times of. */
 uint64_t
 runtime__wait_now_ns(void);
 

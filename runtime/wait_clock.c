@@ -4,13 +4,17 @@
  */
 #include "runtime/wait.h"
 
-#include <time.h>
+uint64_t
+runtime__wait_clock_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
 
 uint64_t
 runtime__wait_now_ns(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    return runtime__wait_clock_ns(CLOCK_MONOTONIC);
 }
