@@ -47,6 +47,19 @@ static const struct option options[] = {
 /* What a program that was stopped ends with, as with timeout(1). */
 #define EXIT_STOPPED 124
 
+/* A copy of the first bytes of a text, to be freed; there is one. */
+static char *
+copy_text(const char *text, size_t length_bytes)
+{
+    char *copy = strndup(text, length_bytes);
+
+    if (!copy) {
+        fputs("glass run: out of memory\n", stderr);
+        exit(EXIT_FAILED);
+    }
+    return copy;
+}
+
 /*
  * Splits `NAME=VALUE` words; `copies` keeps the names and is to be freed, as
  * is `variables`. Returns the word that is none, or null.
@@ -59,9 +72,8 @@ split_variables(const struct words *words, struct runtime_variable *variables,
         const char *equals = strchr(words->items[index], '=');
         if (!equals || equals == words->items[index])
             return words->items[index];
-        copies[index] = strdup(words->items[index]);
-        if (!copies[index])
-            return words->items[index];
+        copies[index] =
+            copy_text(words->items[index], strlen(words->items[index]));
         char *value = copies[index] + (equals - words->items[index]);
         *value = '\0';
         variables[index] = (struct runtime_variable){copies[index], value + 1};
@@ -83,9 +95,9 @@ split_directories(const struct words *words, bool read_only,
         size_t host_bytes;
         const char *guest =
             options_split_directory(words->items[index], &host_bytes);
-        char *host = guest ? strndup(words->items[index], host_bytes) : NULL;
-        if (!host)
+        if (!guest)
             return words->items[index];
+        char *host = copy_text(words->items[index], host_bytes);
         copies[*count] = host;
         directories[*count] =
             (struct runtime_directory){host, guest, read_only};
