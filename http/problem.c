@@ -81,6 +81,8 @@ http__problem_place(const struct runtime_error *err)
 
     if (err->trap)
         json_object_set_new(members, "trap", json_string(err->trap));
+    if (err->limit)
+        json_object_set_new(members, "limit", json_string(err->limit));
     if (err->function != RUNTIME_NO_FUNCTION)
         json_object_set_new(members, "function_index",
                             json_integer((json_int_t)err->function));

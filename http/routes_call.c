@@ -260,14 +260,6 @@ respond_problem(struct http__request *request,
                         json_string(runtime_call_id(request->call)));
     if (result->status == RUNTIME_FAILED || result->status == RUNTIME_EXITED)
         json_object_set_new(members, "code", json_integer(result->code));
-    if (result->status == RUNTIME_OUT_OF_FUEL)
-        json_object_set_new(members, "limit", json_string("fuel"));
-    if (result->status == RUNTIME_TIMEOUT)
-        json_object_set_new(members, "limit", json_string("deadline"));
-    if (result->status == RUNTIME_BUSY)
-        json_object_set_new(members, "limit", json_string("concurrency"));
-    if (result->status == RUNTIME_OUT_OF_MEMORY)
-        json_object_set_new(members, "limit", json_string("memory"));
     http__problem_with(request, kind_of_end(result->status), members,
                        *err->message ? err->message
                                      : runtime_status_text(result->status));

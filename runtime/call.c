@@ -52,15 +52,18 @@ admit(struct runtime_call *call, struct runtime_error *err)
     const struct runtime_options *options = &call->runtime->options;
     struct runtime__tenant *tenant = call->function->tenant;
 
-    if (!count_up(&call->runtime->call_count, options->calls_max))
-        return runtime__error_set(err, RUNTIME_BUSY,
-                                  "there are %u calls already",
-                                  options->calls_max);
+    if (!count_up(&call->runtime->call_count, options->calls_max)) {
+        runtime__error_set(err, RUNTIME_BUSY, "there are %u calls already",
+                           options->calls_max);
+        return runtime__error_name_limit(err, RUNTIME_BUSY, "calls");
+    }
     if (!count_up(&tenant->call_count, options->namespace_calls_max)) {
         count_down(&call->runtime->call_count);
-        return runtime__error_set(err, RUNTIME_BUSY,
-                                  "the namespace has %u calls already",
-                                  options->namespace_calls_max);
+        runtime__error_set(err, RUNTIME_BUSY,
+                           "the namespace has %u calls already",
+                           options->namespace_calls_max);
+        return runtime__error_name_limit(err, RUNTIME_BUSY,
+                                         "namespace-calls");
     }
     call->is_admitted = true;
     return RUNTIME_OK;

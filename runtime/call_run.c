@@ -27,7 +27,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static struct runtime_call *
 call_of(struct runtime__task *task)
@@ -207,6 +206,15 @@ read_results(struct runtime_call *call, struct runtime_error *err)
     return RUNTIME_OK;
 }
 
+static enum runtime_status
+fail_output(const struct runtime_call *call, struct runtime_error *err)
+{
+    runtime__error_set(err, RUNTIME_LIMIT,
+                       "the output is longer than %zu bytes",
+                       call->runtime->options.output_bytes_max);
+    return runtime__error_name_limit(err, RUNTIME_LIMIT, "output");
+}
+
 /* What the end means to the caller, beyond how the guest ended. */
 static enum runtime_status
 judge(struct runtime_call *call, enum runtime_status status,
@@ -232,9 +240,7 @@ judge(struct runtime_call *call, enum runtime_status status,
         return runtime__error_set(err, RUNTIME_NO_MEMORY,
                                   "out of memory for an output");
     if (status == RUNTIME_OK && call->output_status == RUNTIME_LIMIT)
-        return runtime__error_set(
-            err, RUNTIME_LIMIT, "the output is longer than %zu bytes",
-            call->runtime->options.output_bytes_max);
+        return fail_output(call, err);
     return status;
 }
 
@@ -348,6 +354,7 @@ fail_busy(struct runtime_call *call, const char *name, uint64_t limit)
         &result->error, RUNTIME_BUSY,
         "the function's limit '%s' of %llu is reached", name,
         (unsigned long long)limit);
+    runtime__error_name_limit(&result->error, RUNTIME_BUSY, name);
     return RUNTIME__STEP_ENDED;
 }
 
@@ -438,10 +445,7 @@ advance(struct runtime__task *task)
 static uint64_t
 spent_ns(void)
 {
-    struct timespec spent;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
-    return (uint64_t)spent.tv_sec * 1000000000u + (uint64_t)spent.tv_nsec;
+    return runtime__wait_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* The next slice of a guest whose last took so long. */
@@ -485,9 +489,7 @@ finish(struct runtime__task *task, enum runtime__end end)
 
     runtime__call_leave_first(call);
     if (end == RUNTIME__END_DEADLINE)
-        result->status =
-            runtime__error_set(&result->error, RUNTIME_TIMEOUT,
-                               "the call's deadline has passed");
+        result->status = runtime__error_set_deadline(&result->error);
     else if (end == RUNTIME__END_CANCELLED)
         result->status = runtime__error_set(
             &result->error, RUNTIME_CANCELLED, "the call was cancelled");

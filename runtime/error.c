@@ -49,6 +49,7 @@ runtime__error_clear(struct runtime_error *err)
 {
     err->status = RUNTIME_OK;
     err->trap = NULL;
+    err->limit = NULL;
     err->function = RUNTIME_NO_FUNCTION;
     err->offset = RUNTIME_NO_OFFSET;
     err->message[0] = '\0';
@@ -64,6 +65,7 @@ runtime__error_set(struct runtime_error *err, enum runtime_status status,
         return status;
     err->status = status;
     err->trap = NULL;
+    err->limit = NULL;
     err->function = RUNTIME_NO_FUNCTION;
     err->offset = RUNTIME_NO_OFFSET;
     va_start(arguments, format);
@@ -71,6 +73,23 @@ runtime__error_set(struct runtime_error *err, enum runtime_status status,
     va_end(arguments);
     runtime__text_make_printable(err->message);
     return status;
+}
+
+enum runtime_status
+runtime__error_name_limit(struct runtime_error *err,
+                          enum runtime_status status, const char *limit)
+{
+    if (err)
+        err->limit = limit;
+    return status;
+}
+
+enum runtime_status
+runtime__error_set_deadline(struct runtime_error *err)
+{
+    runtime__error_set(err, RUNTIME_TIMEOUT,
+                       "the call's deadline has passed");
+    return runtime__error_name_limit(err, RUNTIME_TIMEOUT, "deadline");
 }
 
 static enum runtime_status
@@ -108,6 +127,8 @@ runtime__error_from_vm(struct runtime_error *err,
         return status;
     if (vm_error->status == GVM_TRAP)
         err->trap = gvm_trap_text(vm_error->trap);
+    if (status == RUNTIME_OUT_OF_MEMORY)
+        err->limit = "memory";
     if (vm_error->function != GVM_NO_FUNCTION)
         err->function = vm_error->function;
     if (vm_error->offset != GVM_NO_OFFSET)

@@ -7,13 +7,23 @@
 struct gvm_error;
 
 /*
- * Fills `err`, if there is one, with a text formatted as printf does, no trap
- * and no place; returns `status`, so that a failure is one line.
+ * Fills `err`, if there is one, with a text formatted as printf does, no trap,
+ * limit or place; returns `status`, so that a failure is one line.
  */
 enum runtime_status
 runtime__error_set(struct runtime_error *err, enum runtime_status status,
                    const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Says which limit it was, as struct runtime_error names it; returns `status`
+ * as well. */
+enum runtime_status
+runtime__error_name_limit(struct runtime_error *err,
+                          enum runtime_status status, const char *limit);
+
+/* The call's deadline has passed: RUNTIME_TIMEOUT. */
+enum runtime_status
+runtime__error_set_deadline(struct runtime_error *err);
 
 /* Says that nothing went wrong. */
 void

@@ -95,6 +95,7 @@ create_instance(struct runtime__faaslet *faaslet,
             status = RUNTIME_OUT_OF_MEMORY;
             if (err)
                 err->status = status;
+            runtime__error_name_limit(err, status, "memory");
         }
     }
 done:
@@ -324,18 +325,12 @@ grant_fuel(struct runtime__faaslet *faaslet)
 }
 
 static enum runtime_status
-fail_timeout(struct runtime_error *err)
-{
-    return runtime__error_set(err, RUNTIME_TIMEOUT,
-                              "the call's deadline has passed");
-}
-
-static enum runtime_status
 fail_fuel(const struct runtime__faaslet *faaslet, struct runtime_error *err)
 {
-    return runtime__error_set(err, RUNTIME_OUT_OF_FUEL,
-                              "the fuel of %llu is used up",
-                              (unsigned long long)faaslet->limits.fuel);
+    runtime__error_set(err, RUNTIME_OUT_OF_FUEL,
+                       "the fuel of %llu is used up",
+                       (unsigned long long)faaslet->limits.fuel);
+    return runtime__error_name_limit(err, RUNTIME_OUT_OF_FUEL, "fuel");
 }
 
 /* How a run ended that the engine says has ended. */
@@ -356,7 +351,7 @@ judge(const struct runtime__faaslet *faaslet, const struct runtime__run *run,
     if (vm_status != GVM_EXITED)
         return runtime__error_from_vm(err, vm_error);
     if (faaslet->wasi.timed_out)
-        return fail_timeout(err);
+        return runtime__error_set_deadline(err);
     assert(faaslet->wasi.exited);
     return runtime__error_set(err, RUNTIME_EXITED,
                               "the program's exit code is %d",
@@ -372,7 +367,7 @@ look_at_limits(const struct runtime__faaslet *faaslet,
 
     if (limits->deadline_ns != UINT64_MAX &&
         runtime__wait_now_ns() >= limits->deadline_ns)
-        return fail_timeout(err);
+        return runtime__error_set_deadline(err);
     if (faaslet->suspension == GVM_SUSPENSION_FUEL &&
         limits->fuel == faaslet->fuel_granted)
         return fail_fuel(faaslet, err);

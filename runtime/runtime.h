@@ -101,6 +101,13 @@ struct runtime_error {
     /* The kind of a trap, "integer divide by zero"; else null. Not freed. */
     const char *trap;
 
+    /*
+     * Which limit a call has reached: "calls", "namespace-calls",
+     * "concurrency", "queue", "queue_ms", "fuel", "deadline", "memory" or
+     * "output"; else null. Not freed.
+     */
+    const char *limit;
+
     /* An index in the module's functions, or RUNTIME_NO_FUNCTION. */
     uint32_t function;
 

@@ -346,6 +346,8 @@ START_TEST(too_many_calls_at_once_are_told_to_come_back)
                     0, &answer);
     ck_assert_int_eq(answer.status, 429);
     ck_assert_str_eq(http_answer_header(&answer, "Retry-After", value), "1");
+    ck_assert_msg(strstr(answer.body, "\"limit\":\"calls\"") != NULL, "%s",
+                  answer.body);
     http_answer_deinit(&answer);
     runtime_call_destroy(call);
     ck_assert_int_eq(http_client_status(world.port, "POST",

@@ -118,6 +118,7 @@ START_TEST(there_are_as_many_calls_as_the_limit)
     ck_assert_int_eq(runtime_call_create(world.runtime, "default", "hello",
                                          &third, &world.err),
                      RUNTIME_BUSY);
+    ck_assert_str_eq(world.err.limit, "calls");
     ck_assert_ptr_null(third);
     runtime_statistics(world.runtime, &statistics);
     ck_assert_uint_eq(statistics.call_count, 2);
@@ -157,6 +158,7 @@ START_TEST(a_namespace_leaves_room_for_others)
     ck_assert_int_eq(runtime_call_create(world.runtime, "default", "hello",
                                          &more, &world.err),
                      RUNTIME_BUSY);
+    ck_assert_str_eq(world.err.limit, "namespace-calls");
     ck_assert_str_eq(world.err.message,
                      "the namespace has 3 calls already");
     ck_assert_int_eq(runtime_call_create(world.runtime, "other", "hello",

@@ -263,6 +263,7 @@ START_TEST(calls_beyond_the_limits_of_their_function_are_refused_at_once)
         ck_assert_int_eq(runtime_call_start(calls[i], count_end, &ends),
                          i < 3 ? RUNTIME_PENDING : RUNTIME_BUSY);
     }
+    ck_assert_str_eq(runtime_call_result(calls[3])->error.limit, "queue");
     ck_assert_str_eq(runtime_call_result(calls[3])->error.message,
                      "the function's limit 'queue' of 1 is reached");
     wait_for(&ends, 3);
@@ -284,13 +285,14 @@ static const struct {
     struct runtime_config config;
     uint64_t timeout_ms;
     enum runtime_status status;
+    const char *limit;
     const char *message;
 } queues[] = {
     {{.concurrency = 1, .queue = 1, .queue_ms = 10}, 0, RUNTIME_BUSY,
-     "the function's limit 'queue_ms' of 10 is reached"},
+     "queue_ms", "the function's limit 'queue_ms' of 10 is reached"},
     {{.concurrency = 1, .queue = 1}, 10, RUNTIME_TIMEOUT,
-     "the call's deadline has passed"},
-    {{.concurrency = 1}, 0, RUNTIME_BUSY,
+     "deadline", "the call's deadline has passed"},
+    {{.concurrency = 1}, 0, RUNTIME_BUSY, "concurrency",
      "the function's limit 'concurrency' of 1 is reached"},
 };
 
@@ -308,6 +310,7 @@ START_TEST(who_waits_for_his_turn_gives_up_in_the_end)
         wait_for(&ends, 1);
     const struct runtime_result *result = runtime_call_result(second);
     ck_assert_int_eq(result->status, queues[_i].status);
+    ck_assert_str_eq(result->error.limit, queues[_i].limit);
     ck_assert_str_eq(result->error.message, queues[_i].message);
     runtime_call_destroy(second);
     /* And a place that is free is had again. */

@@ -43,6 +43,7 @@ START_TEST(setting_an_error_clears_what_was_there)
                      RUNTIME_LIMIT);
     ck_assert_int_eq(err.status, RUNTIME_LIMIT);
     ck_assert_ptr_null(err.trap);
+    ck_assert_ptr_null(err.limit);
     ck_assert_uint_eq(err.function, RUNTIME_NO_FUNCTION);
     ck_assert_uint_eq(err.offset, RUNTIME_NO_OFFSET);
     ck_assert_str_eq(err.message, "at 7");
