@@ -39,6 +39,10 @@
       "connections at once; 1024")                                            \
     X(H, DURATION, idle, "idle", "DURATION",                                  \
       "close connections that are silent for this long; 60s")                 \
+    X(H, NUMBER, watchers, "watchers", "COUNT",                               \
+      "clients that watch keys at once; 256")                                 \
+    X(H, DURATION, heartbeat, "heartbeat", "DURATION",                        \
+      "how often they hear something in any case; 15s")                       \
     X(H, DURATION, timeout, "timeout", "DURATION",                            \
       "the time that a call has; 30s")                                        \
     X(H, NUMBER, fuel, "fuel", "COUNT",                                       \
@@ -254,6 +258,8 @@ open_server(const struct serve_options *values, const char *address,
         .connection_count_max =
             fit_descriptors(narrow(values->connections)),
         .idle_timeout_ms = narrow(values->idle),
+        .watcher_count_max = narrow(values->watchers),
+        .heartbeat_ms = narrow(values->heartbeat),
         .module_bytes_max = (size_t)values->module,
         .value_bytes_max = (size_t)values->value,
         .input_bytes_max = (size_t)values->input,

@@ -21,6 +21,7 @@ struct MHD_Connection;
     X(host, "Host")                                                           \
     X(if_match, "If-Match")                                                   \
     X(if_none_match, "If-None-Match")                                         \
+    X(last_event_id, "Last-Event-ID")                                         \
     X(origin, "Origin")                                                       \
     X(transfer_encoding, "Transfer-Encoding")
 

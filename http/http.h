@@ -90,6 +90,12 @@ struct http_options {
     size_t module_bytes_max;
     size_t value_bytes_max;
 
+    /* Who may watch keys at once. HTTP_WATCHERS_DEFAULT */
+    unsigned watcher_count_max;
+
+    /* From one sign of life to the next. HTTP_HEARTBEAT_MS_DEFAULT */
+    unsigned heartbeat_ms;
+
     /* The input of a call, as the runtime's. RUNTIME_INPUT_BYTES_DEFAULT */
     size_t input_bytes_max;
 };

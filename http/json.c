@@ -76,6 +76,20 @@ http__json_set_bytes(json_t *object, const char *name, const void *bytes,
     return done;
 }
 
+json_t *
+http__json_entry(const struct state_entry *entry)
+{
+    json_t *item = json_object();
+
+    http__json_set_bytes(item, "key", entry->key.bytes,
+                         entry->key.length_bytes);
+    json_object_set_new(item, "version",
+                        json_integer((json_int_t)entry->version));
+    json_object_set_new(item, "size",
+                        json_integer((json_int_t)entry->size_bytes));
+    return item;
+}
+
 void
 http__json_base64url(const void *bytes, size_t length, char *text)
 {

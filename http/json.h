@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "state/state.h"
+
 /*
  * A string of text that comes from elsewhere: bytes that are not UTF-8 become
  * question marks. Null when out of memory.
@@ -23,6 +25,10 @@ http__json_text(const char *bytes, size_t length);
 bool
 http__json_set_bytes(json_t *object, const char *name, const void *bytes,
                      size_t length);
+
+/* A key that was listed or has changed; null when out of memory. */
+json_t *
+http__json_entry(const struct state_entry *entry);
 
 /* The length of `length` bytes in base64, without a final zero. */
 #define HTTP__BASE64_LENGTH(length) (((length) + 2) / 3 * 4)

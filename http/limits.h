@@ -35,6 +35,20 @@
 /* How long a drain waits for the answers of the calls that it has ended. */
 #define HTTP_CANCEL_TIMEOUT_MS 1000
 
+/*
+ * Those who watch keys, over all namespaces. Each has its connection; a
+ * namespace has no more than STATE_WATCHERS_MAX of them.
+ */
+#define HTTP_WATCHERS_DEFAULT 256
+#define HTTP_WATCHERS_MAX 65536
+
+/*
+ * Who watches hears something this often, also where nothing happens. It is
+ * less than the time after which proxies give a silent connection up.
+ */
+#define HTTP_HEARTBEAT_MS_DEFAULT 15000
+#define HTTP_HEARTBEAT_MS_MAX 600000
+
 /* The longest request target, raw; a longer one is answered 414. */
 #define HTTP_TARGET_BYTES_MAX 8192
 

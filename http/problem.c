@@ -52,6 +52,10 @@ http__problem_with(struct http__request *request, enum http__problem kind,
         json_object_update(document, members);
         json_decref(members);
     }
+    if (http__stream_has_begun(request)) {
+        http__stream_fail(request, document);
+        return;
+    }
     http__respond_json(request, row->status, "application/problem+json",
                        document);
     if (row->retry_after_s > 0) {
@@ -205,7 +209,7 @@ http__problem_state(struct http__request *request,
 
     json_object_set_new(members, "reason",
                         json_string(state_status_name(operation->status)));
-    if (kind == HTTP__PROBLEM_CONDITION)
+    if (kind == HTTP__PROBLEM_CONDITION || kind == HTTP__PROBLEM_COMPACTED)
         json_object_set_new(members, "version",
                             json_integer((json_int_t)operation->version));
     http__problem_with(request, kind, members, operation->message);

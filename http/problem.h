@@ -21,7 +21,8 @@ enum http__problem {
 };
 
 /*
- * Answers the request with an error. The detail is formatted as printf does
+ * Answers the request with an error; one that is being answered with a stream
+ * has it as its last event. The detail is formatted as printf does
  * and cut at HTTP_DETAIL_SIZE; bytes that are not UTF-8 become question marks.
  */
 void

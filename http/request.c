@@ -41,6 +41,20 @@ http__request_arrive(void *data, const char *target,
     return request;
 }
 
+/*
+ * A connection that broke, or whose daemon ends, is never asked again when it
+ * has been resumed: then its request is still where it was while it waited.
+ */
+static void
+leave_waits(struct http__request *request)
+{
+    if (!request->wait.listed_in)
+        return;
+    http__watch_leave(&request->server->watch,
+                      http__request_descriptor(request));
+    http__waits_leave(request->wait.listed_in, request);
+}
+
 void
 http__request_complete(void *data, struct MHD_Connection *connection,
                        void **context, enum MHD_RequestTerminationCode code)
@@ -52,8 +66,11 @@ http__request_complete(void *data, struct MHD_Connection *connection,
     *context = NULL;
     if (!request)
         return;
+    leave_waits(request);
     if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
         http__lock_give_back(request);
+    http__state_watch_leave(request);
+    http__stream_deinit(&request->stream);
     state_operation_deinit(&request->operation);
     runtime_call_destroy(request->call);
     if (request->response && request->phase != HTTP__PHASE_ANSWERED)
@@ -190,11 +207,9 @@ receive(struct http__request *request, const char *bytes, size_t length)
     return MHD_YES;
 }
 
-/* Suspends the connection, unless what it waits for has ended meanwhile. */
-static void
-suspend(struct http__request *request)
+void
+http__request_suspend(struct http__request *request)
 {
-    request->phase = HTTP__PHASE_PARKED;
     MHD_suspend_connection(request->connection);
     if (atomic_fetch_add(&request->rendezvous, 1) > 0) {
         MHD_resume_connection(request->connection);
@@ -223,16 +238,45 @@ http__request_park(struct http__request *request,
     request->resume = resume;
 }
 
+void
+http__request_unpark(struct http__request *request)
+{
+    request->parks = false;
+    atomic_store(&request->rendezvous, 0);
+}
+
+void
+http__request_gone(struct http__request *request)
+{
+    request->wait.end(request);
+}
+
+int
+http__request_descriptor(const struct http__request *request)
+{
+    return MHD_get_connection_info(request->connection,
+                                   MHD_CONNECTION_INFO_CONNECTION_FD)
+        ->connect_fd;
+}
+
+/* Sends the answer, unless it comes later. */
+static enum MHD_Result
+answer_or_suspend(struct http__request *request)
+{
+    if (!request->parks)
+        return send_answer(request);
+    request->phase = HTTP__PHASE_PARKED;
+    http__request_suspend(request);
+    return MHD_YES;
+}
+
 /* The request is there as a whole: answers it, or parks it. */
 static enum MHD_Result
 finish(struct http__request *request)
 {
     if (!request->response)
         request->match.route->finish(request);
-    if (!request->parks)
-        return send_answer(request);
-    suspend(request);
-    return MHD_YES;
+    return answer_or_suspend(request);
 }
 
 /*
@@ -242,13 +286,9 @@ finish(struct http__request *request)
 static enum MHD_Result
 wake(struct http__request *request)
 {
-    request->parks = false;
-    atomic_store(&request->rendezvous, 0);
+    http__request_unpark(request);
     request->resume(request);
-    if (!request->parks)
-        return send_answer(request);
-    suspend(request);
-    return MHD_YES;
+    return answer_or_suspend(request);
 }
 
 enum MHD_Result

@@ -16,6 +16,7 @@
 #include "http/headers.h"
 #include "http/route.h"
 #include "http/server.h"
+#include "http/stream.h"
 #include "http/target.h"
 #include "http/waits.h"
 #include "runtime/runtime.h"
@@ -66,6 +67,9 @@ struct http__request {
     struct state_operation operation;
     struct runtime_call *call;
     bool calls_export; /* by name: its results are the answer */
+    struct http__stream stream;
+    bool watches;        /* it counts among those that watch keys */
+    bool is_half_closed; /* the client was seen to close its direction */
 
     /*
      * Who of two comes second resumes the connection: the loop, which has to
@@ -122,6 +126,24 @@ http__request_park(struct http__request *request,
  */
 void
 http__request_resume(struct http__request *request);
+
+/*
+ * The two halves of parking, for who parks a request whose answer is under way
+ * (stream.c): suspends the connection, unless what it waits for has ended
+ * meanwhile; and gets ready for the next parking, before `resume` is called.
+ */
+void
+http__request_suspend(struct http__request *request);
+void
+http__request_unpark(struct http__request *request);
+
+/* Its client is gone, or not what it was: ends the wait. Any thread. */
+void
+http__request_gone(struct http__request *request);
+
+/* The descriptor of its connection. */
+int
+http__request_descriptor(const struct http__request *request);
 
 /*
  * Submits the request's operation and calls `done` when it has ended: at once,

@@ -12,9 +12,6 @@ struct http__request;
 void http__call_begin(struct http__request *request);
 void http__call_finish(struct http__request *request);
 
-/* Ends the request's pending call soon; any thread. */
-void http__call_cancel(struct http__request *request);
-
 void http__state_write_begin(struct http__request *request);
 void http__state_get(struct http__request *request);
 void http__state_put(struct http__request *request);
@@ -22,6 +19,16 @@ void http__state_delete(struct http__request *request);
 void http__state_increment(struct http__request *request);
 void http__state_append(struct http__request *request);
 void http__state_list(struct http__request *request);
+void http__state_watch(struct http__request *request);
+
+/* The request does not watch any more, if it did. */
+void http__state_watch_leave(struct http__request *request);
+
+/*
+ * Reads `?prefix=` into the request's operation; returns false after an
+ * answer.
+ */
+bool http__state_read_prefix(struct http__request *request);
 
 void http__lock_lock(struct http__request *request);
 void http__lock_unlock(struct http__request *request);

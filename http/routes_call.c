@@ -10,8 +10,7 @@
  * whether the client is still there (watch.c), and it is listed for the drain
  * to end it.
  *
- * Everything is on the connection's thread but for complete_call and
- * http__call_cancel.
+ * Everything is on the connection's thread but for complete_call and cancel.
  */
 #include "http/routes.h"
 
@@ -338,18 +337,11 @@ ended(struct http__request *request)
 
 /* ---- In between ------------------------------------------------------- */
 
-void
-http__call_cancel(struct http__request *request)
+/* Ends the pending call soon; any thread. */
+static void
+cancel(struct http__request *request)
 {
     runtime_call_cancel(request->call);
-}
-
-static int
-descriptor_of(const struct http__request *request)
-{
-    return MHD_get_connection_info(request->connection,
-                                   MHD_CONNECTION_INFO_CONNECTION_FD)
-        ->connect_fd;
 }
 
 /* On the thread that ended the call: nothing may be done but to wake. */
@@ -364,7 +356,8 @@ complete_call(struct runtime_call *call, void *data)
 static void
 resumed(struct http__request *request)
 {
-    http__watch_leave(&request->server->watch, descriptor_of(request));
+    http__watch_leave(&request->server->watch,
+                      http__request_descriptor(request));
     http__waits_leave(&request->server->calls, request);
     ended(request);
 }
@@ -409,9 +402,11 @@ http__call_finish(struct http__request *request)
     loop->guest_end_ns = now_ns();
     loop->guest_ns += loop->guest_end_ns - begin_ns;
     if (status == RUNTIME_PENDING) {
-        http__watch_enter(&server->watch, request, descriptor_of(request),
-                          request->needs_host);
-        http__waits_enter(&server->calls, request, http__call_cancel);
+        http__waits_enter(&server->calls, request, cancel);
+        http__watch_enter(&server->watch, request,
+                          http__request_descriptor(request),
+                          request->needs_host ? HTTP__HALF_CLOSED_PROBED
+                                              : HTTP__HALF_CLOSED_IGNORED);
         http__request_park(request, resumed);
         return;
     }

@@ -242,21 +242,6 @@ http__state_append(struct http__request *request)
 
 /* ---- Listing ---------------------------------------------------------- */
 
-/* An item of a list. */
-static json_t *
-describe_entry(const struct state_entry *entry)
-{
-    json_t *item = json_object();
-
-    http__json_set_bytes(item, "key", entry->key.bytes,
-                         entry->key.length_bytes);
-    json_object_set_new(item, "version",
-                        json_integer((json_int_t)entry->version));
-    json_object_set_new(item, "size",
-                        json_integer((json_int_t)entry->size_bytes));
-    return item;
-}
-
 /* A list has ended: a page of it becomes JSON. */
 static void
 listed(struct http__request *request)
@@ -271,7 +256,7 @@ listed(struct http__request *request)
     json_t *items = json_array();
     for (size_t index = 0; index < operation->entry_count; index++)
         json_array_append_new(items,
-                              describe_entry(&operation->entries[index]));
+                              http__json_entry(&operation->entries[index]));
     json_t *document = json_object();
     json_object_set_new(document, "items", items);
     /* Keys are bytes, and a cursor has to survive being put into a URL. */
@@ -309,8 +294,8 @@ read_cursor(struct http__request *request)
 }
 
 /* The prefix has to outlive the operation: it is kept as if a body. */
-static bool
-read_prefix(struct http__request *request)
+bool
+http__state_read_prefix(struct http__request *request)
 {
     char prefix[STATE_KEY_BYTES_MAX + 1];
     size_t length;
@@ -336,7 +321,7 @@ http__state_list(struct http__request *request)
     unsigned limit;
 
     if (!http__request_limit(request, &limit) || !read_cursor(request) ||
-        !read_prefix(request))
+        !http__state_read_prefix(request))
         return;
     operation->kind = STATE_LIST;
     operation->limit_count = limit;

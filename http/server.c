@@ -9,7 +9,6 @@
 #include "http/server.h"
 
 #include "http/request.h"
-#include "http/routes.h"
 #include "runtime/runtime.h"
 
 #include <errno.h>
@@ -121,9 +120,15 @@ complete_options(struct http_options *options)
         options->value_bytes_max = HTTP_VALUE_BYTES_DEFAULT;
     if (options->input_bytes_max == 0)
         options->input_bytes_max = RUNTIME_INPUT_BYTES_DEFAULT;
+    if (options->watcher_count_max == 0)
+        options->watcher_count_max = HTTP_WATCHERS_DEFAULT;
+    if (options->heartbeat_ms == 0)
+        options->heartbeat_ms = HTTP_HEARTBEAT_MS_DEFAULT;
     return options->thread_count <= HTTP_THREADS_MAX &&
            options->connection_count_max <= HTTP_CONNECTIONS_MAX &&
-           options->idle_timeout_ms <= HTTP_IDLE_TIMEOUT_MS_MAX;
+           options->idle_timeout_ms <= HTTP_IDLE_TIMEOUT_MS_MAX &&
+           options->watcher_count_max <= HTTP_WATCHERS_MAX &&
+           options->heartbeat_ms <= HTTP_HEARTBEAT_MS_MAX;
 }
 
 enum http_status
@@ -137,7 +142,7 @@ http_server_create(const struct http_options *options,
     created->options = *options;
     http__waits_init(&created->waits);
     http__waits_init(&created->calls);
-    bool watches = http__watch_init(&created->watch, http__call_cancel);
+    bool watches = http__watch_init(&created->watch, http__request_gone);
     created->listen_fd = created->stop_fd = -1;
     enum http_status status = HTTP_SYSTEM;
     if (!watches) {

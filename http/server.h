@@ -55,9 +55,11 @@ struct http_server {
 
     struct http__loop *loops;
     unsigned loop_count;
-    struct http__waits waits; /* for locks: ended when a drain begins */
+    /* For locks and changes of keys: ended when a drain begins. */
+    struct http__waits waits;
     struct http__waits calls; /* that are pending: when it gives up */
-    struct http__watch watch; /* for their clients */
+    struct http__watch watch; /* for the clients of those who wait */
+    atomic_uint watcher_count;
 };
 
 /*

@@ -29,7 +29,7 @@ http__waits_enter(struct http__waits *waits, struct http__request *request,
 
     pthread_mutex_lock(&waits->lock);
     *wait = (struct http__wait){
-        .next = waits->first, .is_listed = true, .end = end};
+        .next = waits->first, .listed_in = waits, .end = end};
     if (waits->first)
         waits->first->wait.previous = request;
     waits->first = request;
@@ -43,7 +43,7 @@ http__waits_leave(struct http__waits *waits, struct http__request *request)
 {
     struct http__wait *wait = &request->wait;
 
-    if (!wait->is_listed)
+    if (wait->listed_in != waits)
         return;
     pthread_mutex_lock(&waits->lock);
     if (wait->next)
@@ -52,7 +52,7 @@ http__waits_leave(struct http__waits *waits, struct http__request *request)
         wait->previous->wait.next = wait->next;
     else
         waits->first = wait->next;
-    wait->is_listed = false;
+    wait->listed_in = NULL;
     pthread_mutex_unlock(&waits->lock);
 }
 

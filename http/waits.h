@@ -21,7 +21,7 @@ struct http__waits {
 struct http__wait {
     struct http__request *next;
     struct http__request *previous;
-    bool is_listed;
+    struct http__waits *listed_in; /* null: it is not */
 
     /*
      * Ends the wait soon, by having the request resumed. Called once, on any

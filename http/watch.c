@@ -57,9 +57,11 @@ look(struct http__watch *watch, int fd, uint32_t events)
             watch->gone(watched->request);
         } else if (events & EPOLLRDHUP) {
             /* What cannot be sent now need not be: it is a question. */
-            if (watched->may_probe)
+            if (watched->half_closed == HTTP__HALF_CLOSED_PROBED)
                 (void)send(fd, probe, strlen(probe),
                            MSG_DONTWAIT | MSG_NOSIGNAL);
+            else if (watched->half_closed == HTTP__HALF_CLOSED_TOLD)
+                watch->gone(watched->request);
             ask(watch, EPOLL_CTL_MOD, fd, 0);
         }
     }
@@ -144,11 +146,11 @@ reserve(struct http__watch *watch, int fd)
 
 void
 http__watch_enter(struct http__watch *watch, struct http__request *request,
-                  int fd, bool may_probe)
+                  int fd, enum http__half_closed half_closed)
 {
     pthread_mutex_lock(&watch->lock);
     if (reserve(watch, fd)) {
-        watch->watched[fd] = (struct http__watched){request, may_probe};
+        watch->watched[fd] = (struct http__watched){request, half_closed};
         if (!ask(watch, EPOLL_CTL_ADD, fd, EPOLLRDHUP))
             watch->watched[fd].request = NULL;
     }

@@ -11,10 +11,20 @@
 
 struct http__request;
 
+/*
+ * What becomes of a client that has ended its direction of the connection: it
+ * may wait for the answer or be gone, which only sending something shows.
+ */
+enum http__half_closed {
+    HTTP__HALF_CLOSED_IGNORED,
+    HTTP__HALF_CLOSED_PROBED, /* it is sent an interim answer (HTTP/1.1) */
+    HTTP__HALF_CLOSED_TOLD,   /* `gone` is called, and may be called again */
+};
+
 /* A connection that is watched, by its descriptor. */
 struct http__watched {
     struct http__request *request; /* NULL: it is not */
-    bool may_probe;
+    enum http__half_closed half_closed;
 };
 
 struct http__watch {
@@ -27,8 +37,8 @@ struct http__watch {
     struct http__watched *watched; /* under the lock */
     size_t watched_count;
 
-    /* Called once, on the thread that watches, while the request cannot
-     * leave. Must not block. */
+    /* Called on the thread that watches, while the request cannot leave; once,
+     * but for HTTP__HALF_CLOSED_TOLD. Must not block. */
     void (*gone)(struct http__request *request);
 };
 
@@ -44,13 +54,12 @@ http__watch_deinit(struct http__watch *watch);
 
 /*
  * Watches the connection of a request that is being parked, which `fd` is.
- * `may_probe`: the client takes interim answers (HTTP/1.1), so that one that
- * has only ended its requests can be told from one that is gone. Where that
- * needs memory and there is none, nobody notices that the client goes.
+ * Where that needs memory and there is none, nobody notices that the client
+ * goes.
  */
 void
 http__watch_enter(struct http__watch *watch, struct http__request *request,
-                  int fd, bool may_probe);
+                  int fd, enum http__half_closed half_closed);
 
 /* `gone` is not called any more, and was not if it is not running. */
 void

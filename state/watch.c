@@ -302,6 +302,9 @@ create(struct state__watch_hub *hub, struct state__namespace *namespace_)
         pthread_mutex_unlock(&hub->shards[i].lock);
     }
     pthread_mutex_lock(&watch->lock);
+    /* "Now" has to be a version that can be named: zero means another now. */
+    if (atomic_load(&namespace_->version) == 0)
+        state__namespace_next_version(namespace_);
     watch->ring.first = watch->ring.end;
     watch->ring.forgotten = atomic_load(&namespace_->version);
     pthread_mutex_unlock(&watch->lock);

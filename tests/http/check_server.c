@@ -33,6 +33,10 @@ static const struct {
     {{.idle_timeout_ms = 1}, HTTP_OK},
     {{.idle_timeout_ms = HTTP_IDLE_TIMEOUT_MS_MAX}, HTTP_OK},
     {{.idle_timeout_ms = HTTP_IDLE_TIMEOUT_MS_MAX + 1}, HTTP_INVALID},
+    {{.watcher_count_max = HTTP_WATCHERS_MAX}, HTTP_OK},
+    {{.watcher_count_max = HTTP_WATCHERS_MAX + 1}, HTTP_INVALID},
+    {{.heartbeat_ms = HTTP_HEARTBEAT_MS_MAX}, HTTP_OK},
+    {{.heartbeat_ms = HTTP_HEARTBEAT_MS_MAX + 1}, HTTP_INVALID},
 };
 
 START_TEST(options_may_go_to_their_limits)

@@ -66,9 +66,9 @@ close_watch(void)
 
 /* Any address: nobody looks behind it. */
 static void
-enter(bool may_probe)
+enter(enum http__half_closed half_closed)
 {
-    http__watch_enter(&watch, (void *)&watch, server, may_probe);
+    http__watch_enter(&watch, (void *)&watch, server, half_closed);
 }
 
 static void
@@ -80,7 +80,7 @@ wait_until_gone(void)
 
 START_TEST(a_client_that_closes_is_gone)
 {
-    enter(true);
+    enter(HTTP__HALF_CLOSED_PROBED);
     close(client);
     wait_until_gone();
     http__watch_leave(&watch, server);
@@ -93,7 +93,7 @@ START_TEST(a_client_that_resets_is_gone)
 {
     const struct linger at_once = {1, 0};
 
-    enter(false);
+    enter(HTTP__HALF_CLOSED_IGNORED);
     setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
     close(client);
     wait_until_gone();
@@ -106,7 +106,7 @@ START_TEST(a_client_that_waits_for_its_answer_is_there)
 {
     char text[64] = "";
 
-    enter(true);
+    enter(HTTP__HALF_CLOSED_PROBED);
     shutdown(client, SHUT_WR);
     ssize_t length = recv(client, text, sizeof(text) - 1, 0);
     ck_assert_int_gt(length, 0);
@@ -124,7 +124,7 @@ START_TEST(a_client_of_http_1_0_is_not_asked)
 {
     char byte;
 
-    enter(false);
+    enter(HTTP__HALF_CLOSED_IGNORED);
     shutdown(client, SHUT_WR);
     usleep(20000);
     ck_assert_int_eq(recv(client, &byte, 1, MSG_DONTWAIT), -1);
@@ -135,7 +135,7 @@ END_TEST
 
 START_TEST(who_has_left_is_not_told_of)
 {
-    enter(true);
+    enter(HTTP__HALF_CLOSED_PROBED);
     http__watch_leave(&watch, server);
     http__watch_leave(&watch, server);
     http__watch_leave(&watch, 100000);
@@ -144,7 +144,7 @@ START_TEST(who_has_left_is_not_told_of)
     /* Another one that is gone: what was before it has been looked at. */
     close(server);
     connect_both();
-    enter(true);
+    enter(HTTP__HALF_CLOSED_PROBED);
     close(client);
     client = -1;
     wait_until_gone();

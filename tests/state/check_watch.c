@@ -104,6 +104,22 @@ START_TEST(changes_are_told_in_order_with_their_kinds)
 }
 END_TEST
 
+START_TEST(now_is_a_version_also_where_nothing_was_written)
+{
+    struct state_operation operation = {0};
+
+    store = open_store("memory");
+    ck_assert_int_eq(watch(&operation, "", 0, 0), STATE_OK);
+    ck_assert_uint_gt(operation.version, 0);
+    uint64_t from = operation.version;
+    uint64_t version = put("first");
+    ck_assert_int_eq(watch(&operation, "", from, 0), STATE_OK);
+    expect_entry(&operation, 0, "first", version, STATE_KEY_WRITTEN);
+    state_operation_deinit(&operation);
+    state_store_close(store);
+}
+END_TEST
+
 /* ---- Waiting ---- */
 
 struct pending {
@@ -202,16 +218,15 @@ START_TEST(a_key_that_expires_is_told_of)
     atomic_store(&test_now_ms, 1000);
     ck_assert_int_eq(state_store_open(&options, &store, NULL), STATE_OK);
     ck_assert_int_eq(watch(&operation, "", 0, 0), STATE_OK);
+    uint64_t from = operation.version;
     key.ttl_ms = 10;
     await_put(store, "w", "k", "1", &key);
     atomic_store(&test_now_ms, 1010);
     /* Whoever comes across it. */
     ck_assert_int_eq(await_get(store, "w", "k", &key), STATE_NOT_FOUND);
-    operation.timeout_ms = 1000;
-    ck_assert_int_eq(watch(&operation, "", operation.version, 0), STATE_OK);
-    ck_assert_int_eq(watch(&operation, "", 1, 0), STATE_OK);
-    expect_entry(&operation, operation.entry_count - 1, "k", 2,
-                 STATE_KEY_VANISHED);
+    ck_assert_int_eq(watch(&operation, "", from, 0), STATE_OK);
+    expect_entry(&operation, 0, "k", from + 1, STATE_KEY_WRITTEN);
+    expect_entry(&operation, 1, "k", from + 2, STATE_KEY_VANISHED);
     state_operation_deinit(&operation);
     state_store_close(store);
 }
@@ -365,6 +380,7 @@ main(void)
 {
     const TTest *tests[] = {
         changes_are_told_in_order_with_their_kinds,
+        now_is_a_version_also_where_nothing_was_written,
         who_waits_is_told_of_what_is_of_interest,
         a_wait_ends_in_time_by_cancelling_and_by_closing,
         a_key_that_expires_is_told_of,
