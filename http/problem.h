@@ -50,7 +50,8 @@ http__problem_state(struct http__request *request,
 
 /*
  * The members that say where a guest stopped, and at which limit, as far as
- * that is known: `trap`, `limit`, `function_index` and `offset`. Null when out of memory.
+ * that is known: `trap`, `limit`, `function_index` and `offset`. Null when out
+ * of memory.
  */
 json_t *
 http__problem_place(const struct runtime_error *err);
