@@ -137,8 +137,6 @@ START_TEST(the_nearest_name_is_alike)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
-
 static const struct {
     const char *word;
     size_t host_bytes;

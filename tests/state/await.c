@@ -113,6 +113,27 @@ await_increment(struct state_store *store, const char *namespace_,
     return await(store, operation);
 }
 
+uint64_t
+version_of(struct state_store *store, const char *namespace_, const char *key)
+{
+    struct state_operation stat = {
+        .kind = STATE_STAT, .namespace_ = namespace_, .key = text(key)};
+
+    return await(store, &stat) == STATE_OK ? stat.version : 0;
+}
+
+void
+wait_for_health(struct state_store *store, bool up)
+{
+    struct state_health health;
+
+    do {
+        doze();
+        state_store_health(store, &health);
+    } while (health.up != up);
+    ck_assert_int_eq(strcmp(health.message, "ready") == 0, up);
+}
+
 void
 doze(void)
 {

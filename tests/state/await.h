@@ -37,6 +37,18 @@ await_increment(struct state_store *store, const char *namespace_,
                 const char *key, int64_t delta,
                 struct state_operation *operation);
 
+/* The version of a key; 0 when it is not there. */
+uint64_t
+version_of(struct state_store *store, const char *namespace_,
+           const char *key);
+
+/*
+ * Waits for the health to change; the test's timeout ends a wait in vain. Up
+ * means ready, and down says something else.
+ */
+void
+wait_for_health(struct state_store *store, bool up);
+
 /* A few milliseconds of sleep, between two looks at something. */
 void
 doze(void);

@@ -4,7 +4,7 @@
  * check_backend_contract, and a disk that is full in check_backend_lmdb_full.
  */
 #include "tests/state/await.h"
-#include "tests/state/disk.h"
+#include "tests/state/durable.h"
 #include "tests/state/suite.h"
 
 #include <lmdb.h>
@@ -14,53 +14,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static struct disk disk;
-
-static void
-begin(void)
-{
-    disk_init(&disk);
-}
-
-static void
-end(void)
-{
-    disk_deinit(&disk);
-}
-
-static enum state_status
-try_open(struct state_options options, struct state_store **store,
-         struct state_error *err)
-{
-    options.url = disk.url;
-    *store = NULL;
-    return state_store_open(&options, store, err);
-}
-
-static struct state_store *
-open_durable(enum state_durability durability, size_t disk_bytes_max)
-{
-    struct state_options options = {
-        .durability = durability,
-        .disk_bytes_max = disk_bytes_max,
-    };
-    struct state_store *store;
-    struct state_error err = {""};
-
-    ck_assert_msg(try_open(options, &store, &err) == STATE_OK, "%s",
-                  err.message);
-    return store;
-}
-
-static uint64_t
-version_of(struct state_store *store, const char *namespace_, const char *key)
-{
-    struct state_operation stat = {
-        .kind = STATE_STAT, .namespace_ = namespace_, .key = text(key)};
-
-    return await(store, &stat) == STATE_OK ? stat.version : 0;
-}
 
 /* ---- Opening again ---- */
 
@@ -422,12 +375,6 @@ main(void)
         the_files_grow_as_far_as_they_may,
         NULL,
     };
-    Suite *suite = suite_create("backend lmdb");
-    TCase *tcase = tcase_create("backend lmdb");
 
-    tcase_add_checked_fixture(tcase, begin, end);
-    for (const TTest **test = tests; *test != NULL; test++)
-        tcase_add_test(tcase, *test);
-    suite_add_tcase(suite, tcase);
-    return suite_run(suite);
+    return run_suite_between("backend lmdb", tests, make_disk, remove_disk);
 }

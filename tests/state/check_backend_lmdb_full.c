@@ -5,7 +5,7 @@
  */
 #define _GNU_SOURCE /* unshare */
 #include "tests/state/await.h"
-#include "tests/state/disk.h"
+#include "tests/state/durable.h"
 #include "tests/state/suite.h"
 
 #include <pthread.h>
@@ -17,53 +17,6 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-static struct disk disk;
-
-static void
-begin(void)
-{
-    disk_init(&disk);
-}
-
-static void
-end(void)
-{
-    disk_deinit(&disk);
-}
-
-static enum state_status
-try_open(struct state_options options, struct state_store **store,
-         struct state_error *err)
-{
-    options.url = disk.url;
-    *store = NULL;
-    return state_store_open(&options, store, err);
-}
-
-static struct state_store *
-open_durable(enum state_durability durability, size_t disk_bytes_max)
-{
-    struct state_options options = {
-        .durability = durability,
-        .disk_bytes_max = disk_bytes_max,
-    };
-    struct state_store *store;
-    struct state_error err = {""};
-
-    ck_assert_msg(try_open(options, &store, &err) == STATE_OK, "%s",
-                  err.message);
-    return store;
-}
-
-static uint64_t
-version_of(struct state_store *store, const char *namespace_, const char *key)
-{
-    struct state_operation stat = {
-        .kind = STATE_STAT, .namespace_ = namespace_, .key = text(key)};
-
-    return await(store, &stat) == STATE_OK ? stat.version : 0;
-}
 
 /* Puts a value of so many bytes, all the same. */
 static enum state_status
@@ -93,18 +46,6 @@ set_room(rlim_t bytes)
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
     limit.rlim_cur = bytes;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-static void
-wait_for_health(struct state_store *store, bool up)
-{
-    struct state_health health;
-
-    do {
-        doze();
-        state_store_health(store, &health);
-    } while (health.up != up);
-    ck_assert_int_eq(strcmp(health.message, "ready") == 0, up);
 }
 
 START_TEST(a_full_disk_fails_puts_and_shows_what_it_had)
@@ -501,12 +442,7 @@ main(void)
         what_is_counted_while_the_disk_fills_is_what_was_acknowledged,
         NULL,
     };
-    Suite *suite = suite_create("backend lmdb full");
-    TCase *tcase = tcase_create("backend lmdb full");
 
-    tcase_add_checked_fixture(tcase, begin, end);
-    for (const TTest **test = tests; *test != NULL; test++)
-        tcase_add_test(tcase, *test);
-    suite_add_tcase(suite, tcase);
-    return suite_run(suite);
+    return run_suite_between("backend lmdb full", tests, make_disk,
+                             remove_disk);
 }

@@ -91,22 +91,42 @@ START_TEST(a_read_does_not_make_a_namespace_and_a_write_too_many_is_refused)
 }
 END_TEST
 
+static const enum state_kind kinds[] = {
+#define KIND(symbol, name) symbol,
+    STATE_KIND_MAP(KIND)
+#undef KIND
+};
+
 START_TEST(a_name_that_is_none_is_refused_for_every_kind)
 {
+    static const char *const namespaces[] = {NULL, "No", "a"};
+    enum state_kind kind = kinds[_i];
     struct state_store *store = open_store("memory");
 
-    for (int kind = STATE_GET; kind <= STATE_EXTEND; kind++) {
+    for (size_t i = 0; i < sizeof namespaces / sizeof *namespaces; i++) {
+        /* The namespaces of a batch are those of its operations. */
+        struct state_operation get = {
+            .kind = STATE_GET,
+            .namespace_ = namespaces[i],
+            .key = {"key", 3},
+        };
         struct state_operation operation = {
-            .kind = (enum state_kind)kind,
+            .kind = kind,
+            .namespace_ = kind == STATE_BATCH ? NULL : namespaces[i],
             .key = {"key", 3},
             .lock_token = kind == STATE_UNLOCK || kind == STATE_EXTEND,
+            .ttl_ms = kind == STATE_EXPIRE,
+            .operations = &get,
+            .operation_count = 1,
+            .all_or_nothing = true,
         };
 
-        ck_assert_int_eq(state_store_submit(store, &operation),
-                         STATE_INVALID);
-        operation.namespace_ = "No";
-        ck_assert_int_eq(state_store_submit(store, &operation),
-                         STATE_INVALID);
+        ck_assert_msg((state_store_submit(store, &operation) ==
+                       STATE_INVALID) == (i < 2),
+                      "%s in %s: %s", state_kind_name(kind), namespaces[i],
+                      operation.message);
+        state_operation_deinit(&operation);
+        state_operation_deinit(&get);
     }
     state_store_close(store);
 }
@@ -143,14 +163,18 @@ END_TEST
 int
 main(void)
 {
-    const TTest *tests[] = {
-        the_sweeper_looks_after_expiries_and_only_after_them,
-        many_keys_come_and_go_with_a_sweeper_at_work,
-        a_read_does_not_make_a_namespace_and_a_write_too_many_is_refused,
-        a_name_that_is_none_is_refused_for_every_kind,
-        a_record_may_go_to_other_namespaces_and_stores,
-        NULL,
-    };
+    Suite *suite = suite_create("memory backend");
+    TCase *tests = tcase_create("memory backend");
 
-    return run_suite("memory backend", tests);
+    tcase_add_test(tests,
+                   the_sweeper_looks_after_expiries_and_only_after_them);
+    tcase_add_test(tests, many_keys_come_and_go_with_a_sweeper_at_work);
+    tcase_add_test(
+        tests,
+        a_read_does_not_make_a_namespace_and_a_write_too_many_is_refused);
+    tcase_add_loop_test(tests, a_name_that_is_none_is_refused_for_every_kind,
+                        0, sizeof kinds / sizeof *kinds);
+    tcase_add_test(tests, a_record_may_go_to_other_namespaces_and_stores);
+    suite_add_tcase(suite, tests);
+    return suite_run(suite);
 }

@@ -44,18 +44,6 @@ open_impatient(const char *url)
     return store;
 }
 
-/* Waits for the health to change; the test's timeout ends a wait in vain. */
-static void
-wait_for_health(struct state_store *store, bool up)
-{
-    struct state_health health;
-
-    do {
-        doze();
-        state_store_health(store, &health);
-    } while (health.up != up);
-}
-
 START_TEST(a_redis_that_is_away_is_said_at_once_and_found_later)
 {
     struct state_store *store = open_store(server.url);

@@ -68,10 +68,10 @@ END_TEST
 
 /* ---- Ends ---- */
 
-#define COUNT 8
+#define OPERATION_COUNT 8
 
 /* Keeps operations with an even key for later; ends others at once. */
-static struct state_operation *kept[COUNT];
+static struct state_operation *kept[OPERATION_COUNT];
 static int kept_count;
 
 static enum state_status
@@ -104,10 +104,11 @@ must_not_be_called(struct state_operation *operation)
 
 static void
 submit_batch(struct state_operation *batch,
-             struct state_operation operations[COUNT], const char *keys)
+             struct state_operation operations[OPERATION_COUNT],
+             const char *keys)
 {
     kept_count = end_count = 0;
-    for (size_t i = 0; i < COUNT; i++)
+    for (size_t i = 0; i < OPERATION_COUNT; i++)
         operations[i] = (struct state_operation){
             .kind = STATE_GET,
             .key = {keys + i, 1},
@@ -116,19 +117,19 @@ submit_batch(struct state_operation *batch,
     *batch = (struct state_operation){
         .kind = STATE_BATCH,
         .operations = operations,
-        .operation_count = COUNT,
+        .operation_count = OPERATION_COUNT,
         .complete = count_end,
     };
 }
 
 START_TEST(a_batch_ends_with_the_last_of_its_operations)
 {
-    struct state_operation operations[COUNT], batch;
+    struct state_operation operations[OPERATION_COUNT], batch;
 
     submit_batch(&batch, operations, "01234567");
     ck_assert_int_eq(state__batch_submit_each(&keeping, &batch, 100),
                      STATE_PENDING);
-    ck_assert_int_eq(kept_count, COUNT / 2);
+    ck_assert_int_eq(kept_count, OPERATION_COUNT / 2);
     for (int i = kept_count; i-- > 0;) {
         ck_assert_int_eq(end_count, 0);
         state__operation_end(kept[i], STATE_OK);
@@ -136,7 +137,7 @@ START_TEST(a_batch_ends_with_the_last_of_its_operations)
     }
     ck_assert_int_eq(end_count, 1);
     ck_assert_str_eq(batch.message, "");
-    for (int i = 0; i < COUNT; i++) {
+    for (int i = 0; i < OPERATION_COUNT; i++) {
         ck_assert_int_eq(operations[i].status,
                          i % 2 ? STATE_NOT_FOUND : STATE_OK);
         ck_assert(operations[i].complete == must_not_be_called);
@@ -146,7 +147,7 @@ END_TEST
 
 START_TEST(a_batch_of_what_ends_at_once_ends_at_once)
 {
-    struct state_operation operations[COUNT], batch;
+    struct state_operation operations[OPERATION_COUNT], batch;
 
     submit_batch(&batch, operations, "11335577");
     ck_assert_int_eq(state__batch_submit_each(&keeping, &batch, 100),
@@ -172,7 +173,7 @@ START_TEST(a_batch_does_not_end_before_all_is_submitted)
     static const struct state__backend_class class = {
         .submit = complete_at_once};
     struct state__backend hasty = {&class};
-    struct state_operation operations[COUNT], batch;
+    struct state_operation operations[OPERATION_COUNT], batch;
 
     submit_batch(&batch, operations, "01234567");
     ck_assert_int_eq(state__batch_submit_each(&hasty, &batch, 100),

@@ -50,9 +50,9 @@ operation_of(struct world *world)
     };
 }
 
-/* What a shard does for a put of the item; returns how it ends. */
+/* What a shard does for a change of the item; returns how it ends. */
 static enum state_status
-put(struct world *world, struct state_operation *operation)
+change(struct world *world, struct state_operation *operation, bool deletes)
 {
     struct state__journal_entry *entry = NULL;
     enum state_status status;
@@ -61,27 +61,26 @@ put(struct world *world, struct state_operation *operation)
                                     operation, &entry);
     if (status)
         return status;
-    if (entry != NULL)
+    if (deletes)
+        state__journal_remove(&world->journal, entry, 1);
+    else if (entry != NULL)
         world->item->version = state__journal_put(
             &world->journal, entry, world->item, 1, UINT64_MAX);
     return state__journal_end(&world->journal, &world->namespace_, 1,
-                              world->item, entry != NULL, operation,
-                              STATE_OK);
+                              deletes ? NULL : world->item, entry != NULL,
+                              operation, STATE_OK);
+}
+
+static enum state_status
+put(struct world *world, struct state_operation *operation)
+{
+    return change(world, operation, false);
 }
 
 static enum state_status
 delete(struct world *world, struct state_operation *operation)
 {
-    struct state__journal_entry *entry = NULL;
-    enum state_status status;
-
-    status = state__journal_prepare(&world->journal, &world->namespace_,
-                                    operation, &entry);
-    if (status)
-        return status;
-    state__journal_remove(&world->journal, entry, 1);
-    return state__journal_end(&world->journal, &world->namespace_, 1, NULL,
-                              true, operation, STATE_OK);
+    return change(world, operation, true);
 }
 
 static enum state_status

@@ -263,12 +263,6 @@ main(void)
         a_value_that_was_changed_is_refused_by_its_checksum,
         NULL,
     };
-    Suite *suite = suite_create("lmdb check");
-    TCase *tcase = tcase_create("lmdb check");
 
-    tcase_add_checked_fixture(tcase, make_store, end_store);
-    for (const TTest **test = tests; *test != NULL; test++)
-        tcase_add_test(tcase, *test);
-    suite_add_tcase(suite, tcase);
-    return suite_run(suite);
+    return run_suite_between("lmdb check", tests, make_store, end_store);
 }

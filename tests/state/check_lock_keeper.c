@@ -6,6 +6,7 @@
 
 #include "tests/state/await.h"
 #include "tests/state/suite.h"
+#include "tests/state/test_clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -151,30 +152,9 @@ START_TEST(who_waits_in_vain_is_told_so)
 }
 END_TEST
 
-/* A clock that the test sets. */
-static atomic_uint_fast64_t test_now_ms;
-
-static uint64_t
-look(void *data)
-{
-    (void)data;
-    return atomic_load(&test_now_ms);
-}
-
-static struct state_store *
-open_with_test_clock(void)
-{
-    struct state_options options = {.now_ms = look};
-    struct state_store *store;
-
-    atomic_store(&test_now_ms, 1000);
-    ck_assert_int_eq(state_store_open(&options, &store, NULL), STATE_OK);
-    return store;
-}
-
 START_TEST(an_extended_lock_is_held_on_and_a_lost_one_is_not)
 {
-    struct state_store *store = open_with_test_clock();
+    struct state_store *store = open_with_test_clock(0);
     struct state_operation held = {0};
     struct state_operation extend = {.kind = STATE_EXTEND,
                                      .namespace_ = "locks",
@@ -209,7 +189,7 @@ static const struct write_case {
 
 START_TEST(a_write_with_a_token_happens_only_while_the_lock_is_held)
 {
-    struct state_store *store = open_with_test_clock();
+    struct state_store *store = open_with_test_clock(0);
     struct state_operation held = {0}, next = {0}, get = {0}, put = {0};
 
     for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
@@ -438,7 +418,7 @@ END_TEST
 START_TEST(no_thread_watches_while_nothing_was_locked)
 {
     static struct state__shard shards[2];
-    struct state__clock clock = {look, NULL};
+    struct state__clock clock = {test_clock_look, NULL};
     struct state__lock_keeper keeper;
 
     for (int i = 0; i < 2; i++)

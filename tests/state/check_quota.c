@@ -1,31 +1,12 @@
 /* Tests of state/quota.c: what a namespace may have, and what is counted. */
 #include "tests/state/await.h"
 #include "tests/state/suite.h"
+#include "tests/state/test_clock.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-
-static _Atomic uint64_t time_ms;
-
-static uint64_t
-look_at_clock(void *data)
-{
-    (void)data;
-    return atomic_load(&time_ms);
-}
-
-static struct state_store *
-open_memory(void)
-{
-    struct state_options options = {.now_ms = look_at_clock};
-    struct state_store *store = NULL;
-
-    atomic_store(&time_ms, 1000);
-    ck_assert_int_eq(state_store_open(&options, &store, NULL), STATE_OK);
-    return store;
-}
 
 static void
 set_quota(struct state_store *store, struct state_quota quota)
@@ -67,7 +48,7 @@ write_bytes(struct state_store *store, enum state_kind kind, const char *key,
 
 START_TEST(keys_are_refused_past_their_bound_and_not_before)
 {
-    struct state_store *store = open_memory();
+    struct state_store *store = open_with_test_clock(0);
     struct state_operation put = {0};
 
     set_quota(store, (struct state_quota){.keys_max = 2});
@@ -124,7 +105,7 @@ START_TEST(bytes_are_those_of_keys_and_values_and_are_exact)
 {
     for (size_t i = 0; i < sizeof bytes_cases / sizeof *bytes_cases; i++) {
         const struct bytes_case *row = &bytes_cases[i];
-        struct state_store *store = open_memory();
+        struct state_store *store = open_with_test_clock(0);
         uint64_t before;
 
         set_quota(store, (struct state_quota){.bytes_max = 100});
@@ -145,7 +126,7 @@ END_TEST
 
 START_TEST(who_has_too_much_may_still_make_it_less)
 {
-    struct state_store *store = open_memory();
+    struct state_store *store = open_with_test_clock(0);
 
     ck_assert_int_eq(write_bytes(store, STATE_PUT, "1", 500), STATE_OK);
     ck_assert_int_eq(write_bytes(store, STATE_PUT, "2", 500), STATE_OK);
@@ -163,7 +144,7 @@ END_TEST
 
 START_TEST(a_value_has_a_bound_of_its_own_whatever_the_policy)
 {
-    struct state_store *store = open_memory();
+    struct state_store *store = open_with_test_clock(0);
 
     for (int policy = 0; policy < 2; policy++) {
         set_quota(store, (struct state_quota){
@@ -182,7 +163,7 @@ END_TEST
 
 START_TEST(operations_have_a_burst_of_a_second_and_then_their_rate)
 {
-    struct state_store *store = open_memory();
+    struct state_store *store = open_with_test_clock(0);
     struct state_operation get = {0};
 
     await_put(store, "a", "key", "value", &get);
@@ -193,16 +174,16 @@ START_TEST(operations_have_a_burst_of_a_second_and_then_their_rate)
     ck_assert_str_eq(get.message,
                      "the namespace has at most 10 operations per second");
     ck_assert_int_eq(await_put(store, "b", "key", "value", &get), STATE_OK);
-    atomic_store(&time_ms, 1099);
+    atomic_store(&test_now_ms, 1099);
     ck_assert_int_eq(await_get(store, "a", "key", &get), STATE_LIMIT);
-    atomic_store(&time_ms, 1100);
+    atomic_store(&test_now_ms, 1100);
     ck_assert_int_eq(await_get(store, "a", "key", &get), STATE_OK);
     ck_assert_int_eq(await_get(store, "a", "key", &get), STATE_LIMIT);
-    atomic_store(&time_ms, 1500);
+    atomic_store(&test_now_ms, 1500);
     for (int i = 0; i < 4; i++)
         ck_assert_int_eq(await_get(store, "a", "key", &get), STATE_OK);
     ck_assert_int_eq(await_get(store, "a", "key", &get), STATE_LIMIT);
-    atomic_store(&time_ms, 100000);
+    atomic_store(&test_now_ms, 100000);
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(await_get(store, "a", "key", &get), STATE_OK);
     ck_assert_int_eq(await_get(store, "a", "key", &get), STATE_LIMIT);
@@ -213,7 +194,7 @@ END_TEST
 
 START_TEST(each_operation_of_a_batch_counts)
 {
-    struct state_store *store = open_memory();
+    struct state_store *store = open_with_test_clock(0);
     struct state_operation operations[3];
     struct state_operation batch = {.kind = STATE_BATCH,
                                     .operations = operations,
@@ -239,7 +220,7 @@ END_TEST
 
 START_TEST(a_failed_batch_gives_back_what_it_was_charged)
 {
-    struct state_store *store = open_memory();
+    struct state_store *store = open_with_test_clock(0);
     struct state_operation operations[] = {
         {.kind = STATE_PUT, .key = {"1", 1}, .value = {bytes, 700}},
         {.kind = STATE_APPEND, .key = {"2", 1}, .value = {bytes, 30}},
@@ -267,7 +248,7 @@ END_TEST
 
 START_TEST(what_expires_is_counted_out)
 {
-    struct state_store *store = open_memory();
+    struct state_store *store = open_with_test_clock(0);
     struct state_operation put = {.ttl_ms = 10};
 
     await_put(store, "a", "goes", "value", &put);
@@ -275,7 +256,7 @@ START_TEST(what_expires_is_counted_out)
     put.ttl_ms = 0;
     await_put(store, "a", "stays", "value", &put);
     ck_assert_uint_eq(stats_of(store, "a").bytes, 32);
-    atomic_store(&time_ms, 1010);
+    atomic_store(&test_now_ms, 1010);
     await_get(store, "a", "goes", &put);
     await_get(store, "a", "goes too", &put);
     while (stats_of(store, "a").key_count > 1)
@@ -302,7 +283,7 @@ static const struct bad_case {
 
 START_TEST(a_quota_that_makes_no_sense_is_refused)
 {
-    struct state_store *store = open_memory();
+    struct state_store *store = open_with_test_clock(0);
     struct state_stats stats;
 
     for (size_t i = 0; i < sizeof bad_cases / sizeof *bad_cases; i++) {
@@ -356,7 +337,7 @@ START_TEST(many_writers_do_not_pass_a_bound_together)
         .kind = STATE_LIST, .namespace_ = "a", .limit_count = 1000};
     pthread_t threads[THREADS];
 
-    shared = open_memory();
+    shared = open_with_test_clock(0);
     set_quota(shared, (struct state_quota){.keys_max = KEYS_MAX});
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, fill, NULL), 0);

@@ -4,6 +4,7 @@
  */
 #include "tests/state/await.h"
 #include "tests/state/suite.h"
+#include "tests/state/test_clock.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -12,28 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static _Atomic uint64_t time_ms;
-
-static uint64_t
-look_at_clock(void *data)
-{
-    (void)data;
-    return atomic_load(&time_ms);
-}
-
-/* Few shards and many: locks are taken in the order of the shards. */
-static struct state_store *
-open_memory(unsigned shard_count)
-{
-    struct state_options options = {.shard_count = shard_count,
-                                    .now_ms = look_at_clock};
-    struct state_store *store = NULL;
-
-    atomic_store(&time_ms, 1000);
-    ck_assert_int_eq(state_store_open(&options, &store, NULL), STATE_OK);
-    return store;
-}
 
 /* ---- Nothing ---- */
 
@@ -130,7 +109,7 @@ fail_once(struct state_store *store, struct state_operation *operations)
 START_TEST(a_failed_batch_leaves_everything_as_it_was)
 {
     static const unsigned shard_counts[] = {1, 16, 256};
-    struct state_store *store = open_memory(shard_counts[_i]);
+    struct state_store *store = open_with_test_clock(shard_counts[_i]);
     static struct view before[KEYS], after[KEYS];
     struct state_operation operations[OPERATIONS];
     const char *given = getenv("GLASS_TEST_SEED");
@@ -157,7 +136,7 @@ START_TEST(a_failed_batch_leaves_everything_as_it_was)
             ck_assert_msg(memcmp(&before[i], &after[i], sizeof before[i]) ==
                               0,
                           "key %d, round %d", i, round);
-        atomic_fetch_add(&time_ms, (uint64_t)rand() % 50);
+        atomic_fetch_add(&test_now_ms, (uint64_t)rand() % 50);
     }
     state_store_close(store);
 }
@@ -165,7 +144,7 @@ END_TEST
 
 START_TEST(a_list_is_as_it_was_after_a_failed_batch)
 {
-    struct state_store *store = open_memory(2);
+    struct state_store *store = open_with_test_clock(2);
     struct state_operation operations[100], put = {0};
     struct state_operation batch = {.kind = STATE_BATCH,
                                     .operations = operations,
@@ -196,7 +175,7 @@ START_TEST(a_list_is_as_it_was_after_a_failed_batch)
         ck_assert_uint_eq(list.entries[i].version, i + 1);
     }
     /* Everything expires as it would have. */
-    atomic_fetch_add(&time_ms, 5000);
+    atomic_fetch_add(&test_now_ms, 5000);
     ck_assert_int_eq(await(store, &list), STATE_OK);
     ck_assert_uint_eq(list.entry_count, 0);
     state_operation_deinit(&list);
@@ -209,7 +188,7 @@ END_TEST
 
 START_TEST(each_operation_sees_those_before_it)
 {
-    struct state_store *store = open_memory(16);
+    struct state_store *store = open_with_test_clock(16);
     struct state_operation operations[] = {
         {.kind = STATE_GET, .key = {"a", 1}},
         {.kind = STATE_PUT,
@@ -247,7 +226,7 @@ END_TEST
 
 START_TEST(a_batch_with_a_bad_operation_fails_before_anything_is_done)
 {
-    struct state_store *store = open_memory(16);
+    struct state_store *store = open_with_test_clock(16);
     struct state_operation operations[] = {
         {.kind = STATE_PUT, .namespace_ = "a", .key = {"a", 1}},
         {.kind = STATE_PUT, .namespace_ = "A", .key = {"a", 1}},
@@ -338,7 +317,7 @@ START_TEST(no_thread_ever_sees_a_part_of_a_batch)
     struct state_operation put = {0};
     pthread_t threads[THREADS];
 
-    bank = open_memory(16);
+    bank = open_with_test_clock(16);
     for (size_t i = 0; i < ACCOUNTS; i++) {
         put.kind = STATE_PUT;
         put.namespace_ = "a";

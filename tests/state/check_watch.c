@@ -3,6 +3,7 @@
 
 #include "tests/state/await.h"
 #include "tests/state/suite.h"
+#include "tests/state/test_clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,22 +202,11 @@ START_TEST(a_wait_ends_in_time_by_cancelling_and_by_closing)
 }
 END_TEST
 
-static atomic_uint_fast64_t test_now_ms;
-
-static uint64_t
-look(void *data)
-{
-    (void)data;
-    return atomic_load(&test_now_ms);
-}
-
 START_TEST(a_key_that_expires_is_told_of)
 {
-    struct state_options options = {.now_ms = look};
     struct state_operation operation = {0}, key = {0};
 
-    atomic_store(&test_now_ms, 1000);
-    ck_assert_int_eq(state_store_open(&options, &store, NULL), STATE_OK);
+    store = open_with_test_clock(0);
     ck_assert_int_eq(watch(&operation, "", 0, 0), STATE_OK);
     uint64_t from = operation.version;
     key.ttl_ms = 10;

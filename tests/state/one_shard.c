@@ -1,7 +1,7 @@
 /* A shard by itself: see one_shard.h. */
 #include "tests/state/one_shard.h"
 
-#include "tests/support/suite.h"
+#include "tests/state/suite.h"
 
 #include <string.h>
 
@@ -84,12 +84,5 @@ one_shard_stat(const char *key)
 int
 one_shard_run(const char *name, const TTest *const *tests)
 {
-    Suite *suite = suite_create(name);
-    TCase *tcase = tcase_create(name);
-
-    tcase_add_checked_fixture(tcase, open_shard, close_shard);
-    for (; *tests != NULL; tests++)
-        tcase_add_test(tcase, *tests);
-    suite_add_tcase(suite, tcase);
-    return suite_run(suite);
+    return run_suite_between(name, tests, open_shard, close_shard);
 }

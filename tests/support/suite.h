@@ -4,6 +4,9 @@
 
 #include <check.h>
 
+/* How many tests a loop over an array is. */
+#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
+
 /* Runs a suite and frees it; returns the program's exit status. How much it
  * says is the environment's to choose, by CK_VERBOSITY. */
 static inline int
