@@ -3,20 +3,12 @@
  * who gets a connection.
  */
 #include "http/server.h"
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
 #include <string.h>
-
-static struct http_world world;
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
-}
 
 static const struct {
     const char *address;

@@ -2,18 +2,16 @@
  * check_admission.c - tests of http/admission.c: what is refused before the
  * body is read.
  */
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
 
-static struct http_world world;
-
 static void
-open_world(void)
+open_small_world(void)
 {
     const struct http_world_options options = {
         .http = {.module_bytes_max = 100,
@@ -23,12 +21,6 @@ open_world(void)
     };
 
     http_world_open(&world, &options);
-}
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
 }
 
 /* Asks on a connection of its own; the request is whole but for its end. */
@@ -216,15 +208,13 @@ START_TEST(a_client_that_asks_first_is_told_to_go_on)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
-
 int
 main(void)
 {
     Suite *suite = suite_create("http/admission");
     TCase *tests = tcase_create("admission");
 
-    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_checked_fixture(tests, open_small_world, close_world);
     tcase_add_loop_test(tests, a_head_is_let_in_or_refused, 0, COUNT(heads));
     tcase_add_loop_test(tests, a_body_may_be_as_long_as_its_limit, 0,
                         COUNT(limits));

@@ -2,26 +2,12 @@
  * check_headers.c - tests of http/headers.c: what a proxy in front and this
  * server could read differently is refused, and the connection closed.
  */
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
 #include <string.h>
-
-static struct http_world world;
-
-static void
-open_world(void)
-{
-    http_world_open(&world, NULL);
-}
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
-}
 
 #define FIRST "PUT /v1/state/a HTTP/1.1\r\nHost: localhost\r\n"
 #define SECOND "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -425,8 +411,6 @@ START_TEST(a_request_may_come_byte_by_byte)
     http_client_close(fd);
 }
 END_TEST
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
 int
 main(void)

@@ -158,8 +158,6 @@ START_TEST(a_place_has_what_is_known_of_it)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
-
 int
 main(void)
 {

@@ -2,10 +2,10 @@
  * check_request.c - tests of http/request.c: bodies, and requests that wait
  * for a store that is far away.
  */
+#include "tests/http/one_world.h"
 #include "tests/state/redis_server.h"
 #include "http/server.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -13,11 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct http_world world;
 static struct redis_server redis;
 
 static void
-open_world(void)
+open_small_world(void)
 {
     const struct http_world_options options = {
         .http = {.value_bytes_max = 1000, .input_bytes_max = 1000},
@@ -47,9 +46,9 @@ init_redis(void)
 }
 
 static void
-close_world(void)
+close_all(void)
 {
-    http_world_close(&world);
+    close_world();
     if (redis.directory[0])
         redis_server_deinit(&redis);
 }
@@ -310,7 +309,7 @@ main(void)
     TCase *bodies = tcase_create("bodies");
     TCase *waiting = tcase_create("waiting");
 
-    tcase_add_checked_fixture(bodies, open_world, close_world);
+    tcase_add_checked_fixture(bodies, open_small_world, close_all);
     tcase_add_loop_test(bodies,
                         a_refused_request_leaves_the_connection_in_order, 0,
                         sizeof(refused) / sizeof(*refused));
@@ -318,7 +317,7 @@ main(void)
     tcase_add_test(bodies, a_body_without_an_end_is_cut_off);
     tcase_add_test(bodies, a_client_that_goes_away_leaves_nothing);
     suite_add_tcase(suite, bodies);
-    tcase_add_checked_fixture(waiting, init_redis, close_world);
+    tcase_add_checked_fixture(waiting, init_redis, close_all);
     tcase_add_test(waiting, every_route_of_the_state_can_wait);
     tcase_add_test(waiting, a_request_that_waits_lets_the_others_pass);
     tcase_add_test(waiting, a_store_that_does_not_answer_ends_in_504_and_503);

@@ -3,26 +3,12 @@
  */
 #include "http/request.h"
 #include "http/response.h"
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
 #include <string.h>
-
-static struct http_world world;
-
-static void
-open_world(void)
-{
-    http_world_open(&world, NULL);
-}
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
-}
 
 #define ASK(method, target, headers)                                          \
     method " " target " HTTP/1.1\r\nHost: localhost\r\n" headers "\r\n"

@@ -2,8 +2,8 @@
  * check_routes_call.c - tests of http/routes_call.c: calls over HTTP, and what
  * each of their ends becomes.
  */
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/module_builder.h"
 #include "tests/support/suite.h"
 
@@ -13,10 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct http_world world;
-
 static void
-open_world(void)
+open_examples(void)
 {
     static const char *const examples[] = {"hello", "echo", "counter",
                                            "wordcount", "trap"};
@@ -29,12 +27,6 @@ open_world(void)
     for (size_t index = 0; index < 5; index++)
         http_world_deploy_example(&world, examples[index]);
     http_world_deploy(&world, "math", http_world_build_math());
-}
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
 }
 
 static const struct {
@@ -356,15 +348,13 @@ START_TEST(too_many_calls_at_once_are_told_to_come_back)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
-
 int
 main(void)
 {
     Suite *suite = suite_create("http/routes_call");
     TCase *tests = tcase_create("calls");
 
-    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_checked_fixture(tests, open_examples, close_world);
     tcase_add_loop_test(tests, a_call_answers_with_its_output, 0,
                         COUNT(calls));
     tcase_add_loop_test(tests, a_failed_call_answers_with_its_problem, 0,

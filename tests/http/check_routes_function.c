@@ -2,8 +2,8 @@
  * check_routes_function.c - tests of http/routes_function.c: deploying and
  * describing over HTTP.
  */
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/module_builder.h"
 #include "tests/support/suite.h"
 
@@ -15,22 +15,21 @@
 
 #define WASM "Content-Type: application/wasm\r\n"
 
-static struct http_world world;
 static unsigned char *hello;
 static size_t hello_length;
 
 static void
-open_world(void)
+open_hello(void)
 {
-    http_world_open(&world, NULL);
+    open_world();
     hello = http_world_read_example("hello", &hello_length);
 }
 
 static void
-close_world(void)
+close_hello(void)
 {
     free(hello);
-    http_world_close(&world);
+    close_world();
 }
 
 /* Deploys hello's module under a target; returns the status. */
@@ -368,15 +367,13 @@ START_TEST(functions_of_another_namespace_are_not_there)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
-
 int
 main(void)
 {
     Suite *suite = suite_create("http/routes_function");
     TCase *tests = tcase_create("functions");
 
-    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_checked_fixture(tests, open_hello, close_hello);
     tcase_add_test(tests, a_function_is_deployed_described_and_removed);
     tcase_add_test(tests, the_module_comes_back_as_it_was_deployed);
     tcase_add_test(tests, a_second_deployment_is_a_new_version_or_nothing);

@@ -2,8 +2,8 @@
  * check_routes_lock.c - tests of http/routes_lock.c: locks over HTTP.
  */
 #include "http/server.h"
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -12,20 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static struct http_world world;
-
-static void
-open_world(void)
-{
-    http_world_open(&world, NULL);
-}
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
-}
 
 /* What a problem's type ends in; "" for an answer that is none. */
 static const char *
@@ -273,8 +259,6 @@ START_TEST(a_server_that_drains_ends_the_waiting)
     http_client_close(fd);
 }
 END_TEST
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
 int
 main(void)

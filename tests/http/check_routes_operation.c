@@ -1,20 +1,12 @@
 /*
  * check_routes_operation.c - tests of http/routes_operation.c.
  */
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
 #include <string.h>
-
-static struct http_world world;
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
-}
 
 START_TEST(a_server_is_alive_and_ready)
 {

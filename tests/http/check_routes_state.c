@@ -1,8 +1,8 @@
 /*
  * check_routes_state.c - tests of http/routes_state.c: values over HTTP.
  */
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -10,20 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct http_world world;
-
-static void
-open_world(void)
-{
-    http_world_open(&world, NULL);
-}
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
-}
 
 /* Asks with a text as body, and checks the status; null is no body. */
 static void
@@ -431,8 +417,6 @@ START_TEST(the_parameters_of_a_list_are_checked)
     expect("GET", target, "", NULL, lists[_i].status);
 }
 END_TEST
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
 int
 main(void)

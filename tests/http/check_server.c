@@ -3,8 +3,8 @@
  * connections at once.
  */
 #include "http/server.h"
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -12,14 +12,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-
-static struct http_world world;
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
-}
 
 static const struct {
     struct http_options options; /* runtime and store are filled in */

@@ -190,8 +190,6 @@ START_TEST(unknown_parameters_are_found)
 }
 END_TEST
 
-#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
-
 int
 main(void)
 {

@@ -3,28 +3,14 @@
  * one form.
  */
 #include "http/upload.h"
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/module_builder.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
 #include <jansson.h>
 #include <string.h>
-
-static struct http_world world;
-
-static void
-open_world(void)
-{
-    http_world_open(&world, NULL);
-}
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
-}
 
 /* A body that is put together; no test comes near its end. */
 struct form {
@@ -234,8 +220,6 @@ START_TEST(a_large_module_comes_through_a_form_byte_for_byte)
     module_builder_destroy(builder);
 }
 END_TEST
-
-#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
 int
 main(void)

@@ -3,9 +3,9 @@
  * calls whose clients go.
  */
 #include "http/server.h"
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
-#include "tests/support/module_builder.h"
+#include "tests/support/idle_guest.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -171,30 +171,16 @@ END_TEST
 
 /* ---- With calls ---------------------------------------------------------- */
 
-static struct http_world world;
-
 /* `sleep` and `loop`, both for longer than any test. */
 static void
-open_world(void)
+open_idle_world(void)
 {
     struct module_builder *builder = module_builder_create();
-    uint32_t sleep =
-        module_builder_import_func(builder, "glass", "sleep_ns", "l:i");
-    uint32_t index = module_builder_func(
-        builder, "l:i", "", BYTES(0x20, 0, 0x10, (uint8_t)sleep, 0x0b));
 
-    module_builder_export(builder, "sleep", GVM_EXTERN_FUNC, index);
-    index = module_builder_func(builder, ":", "",
-                                BYTES(0x03, 0x40, 0x0c, 0, 0x0b, 0x0b));
-    module_builder_export(builder, "loop", GVM_EXTERN_FUNC, index);
-    http_world_open(&world, NULL);
+    idle_guest_sleep(builder, idle_guest_import(builder));
+    idle_guest_loop(builder, ":");
+    open_world();
     http_world_deploy(&world, "f", builder);
-}
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
 }
 
 static const char *const requests[] = {
@@ -276,7 +262,7 @@ START_TEST(a_server_ends_with_its_calls)
 
     close_world();
     http_client_close(fd);
-    open_world();
+    open_idle_world();
 }
 END_TEST
 
@@ -295,7 +281,7 @@ main(void)
     tcase_add_test(alone, who_has_left_is_not_told_of);
     tcase_add_test(alone, without_descriptors_there_is_no_watch);
     suite_add_tcase(suite, alone);
-    tcase_add_checked_fixture(calls, open_world, close_world);
+    tcase_add_checked_fixture(calls, open_idle_world, close_world);
     tcase_add_loop_test(calls, a_call_ends_when_its_client_is_gone, 0, 2);
     tcase_add_test(calls,
                    a_client_that_only_ended_its_requests_gets_its_answer);

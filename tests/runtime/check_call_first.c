@@ -1,29 +1,9 @@
 /* check_call_first.c - tests of runtime/call_first.c. */
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 
 #include <check.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
-
-static struct world world;
-
-/* Counts ends; what a call's `complete` is given. */
-static void
-count_end(struct runtime_call *call, void *data)
-{
-    (void)call;
-    atomic_fetch_add((atomic_uint *)data, 1);
-}
-
-static void
-wait_for(atomic_uint *count, unsigned value)
-{
-    static const struct timespec step = {.tv_nsec = 100000};
-
-    while (atomic_load(count) < value)
-        nanosleep(&step, NULL);
-}
 
 /* glass_init sleeps 20 ms, once; `number` says how often it has been called
  * in its memory. */

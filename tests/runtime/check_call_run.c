@@ -3,47 +3,14 @@
  * they were started.
  */
 #include "runtime/call.h"
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
+#include "tests/support/idle_guest.h"
 
 #include <check.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define MS UINT64_C(1000000)
-
-static struct world world;
-
-static void
-open_world(void)
-{
-    world_open(&world, NULL);
-}
-
-static void
-close_world(void)
-{
-    world_close(&world);
-}
-
-/* Counts ends; what a call's `complete` is given. */
-static void
-count_end(struct runtime_call *call, void *data)
-{
-    (void)call;
-    atomic_fetch_add((atomic_uint *)data, 1);
-}
-
-static void
-wait_for(atomic_uint *count, unsigned value)
-{
-    static const struct timespec step = {.tv_nsec = 100000};
-
-    while (atomic_load(count) < value)
-        nanosleep(&step, NULL);
-}
 
 /* `sleep` for as many nanoseconds as it is given, `loop` for ever, and `count`
  * down to 0. */
@@ -51,20 +18,10 @@ static struct module_builder *
 guest(void)
 {
     struct module_builder *builder = module_builder_create();
-    uint32_t sleep =
-        module_builder_import_func(builder, "glass", "sleep_ns", "l:i");
-    uint32_t index = module_builder_func(
-        builder, "l:i", "", BYTES(0x20, 0, 0x10, (uint8_t)sleep, 0x0b));
 
-    module_builder_export(builder, "sleep", GVM_EXTERN_FUNC, index);
-    index = module_builder_func(builder, ":", "",
-                                BYTES(0x03, 0x40, 0x0c, 0, 0x0b, 0x0b));
-    module_builder_export(builder, "loop", GVM_EXTERN_FUNC, index);
-    index = module_builder_func(
-        builder, "i:i", "",
-        BYTES(0x03, 0x40, 0x20, 0, 0x41, 1, 0x6b, 0x22, 0, 0x0d, 0, 0x0b,
-              0x20, 0, 0x0b));
-    module_builder_export(builder, "count", GVM_EXTERN_FUNC, index);
+    idle_guest_sleep(builder, idle_guest_import(builder));
+    idle_guest_loop(builder, ":");
+    idle_guest_count(builder);
     return builder;
 }
 
@@ -239,16 +196,7 @@ END_TEST
 static void
 deploy_with(const struct runtime_config *config)
 {
-    struct module_builder *builder = guest();
-    struct runtime_deployment deployment = {
-        .namespace_ = "default", .name = "f", .config = config};
-
-    deployment.module =
-        module_builder_finish(builder, &deployment.module_bytes);
-    ck_assert_int_eq(runtime_function_deploy(world.runtime, &deployment, NULL,
-                                             NULL, &world.err),
-                     RUNTIME_OK);
-    module_builder_destroy(builder);
+    world_deploy_as(&world, "default", "f", config, guest());
 }
 
 START_TEST(calls_beyond_the_limits_of_their_function_are_refused_at_once)

@@ -2,27 +2,13 @@
  * check_call_start.c - tests of runtime/call.c: what a call begins with, and
  * when a function is initialised.
  */
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static struct world world;
-
-static void
-open_world(void)
-{
-    world_open(&world, NULL);
-}
-
-static void
-close_world(void)
-{
-    world_close(&world);
-}
 
 /* An initialiser that adds 100 to global 0, `next` that adds 1 and returns
  * it, `trap` that adds 1 and traps, and what `restored` says. */

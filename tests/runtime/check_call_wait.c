@@ -1,33 +1,16 @@
 /* check_call_wait.c - tests of runtime/call_wait.c. */
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
+#include "tests/support/idle_guest.h"
 
 #include <check.h>
-
-static struct world world;
-
-static void
-open_world(void)
-{
-    world_open(&world, NULL);
-}
-
-static void
-close_world(void)
-{
-    world_close(&world);
-}
 
 /* A loop of so many rounds: what it is asked for and no more. */
 static struct module_builder *
 counting(void)
 {
     struct module_builder *builder = module_builder_create();
-    uint32_t index = module_builder_func(
-        builder, "i:i", "",
-        BYTES(0x03, 0x40, 0x20, 0, 0x41, 1, 0x6b, 0x22, 0, 0x0d, 0, 0x0b,
-              0x20, 0, 0x0b));
 
-    module_builder_export(builder, "count", GVM_EXTERN_FUNC, index);
+    idle_guest_count(builder);
     return builder;
 }
 

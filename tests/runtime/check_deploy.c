@@ -1,6 +1,6 @@
 /* check_deploy.c - tests of runtime/deploy.c. */
 #include "runtime/internal.h"
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -9,20 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct world world;
-
-static void
-open_world(void)
-{
-    world_open(&world, NULL);
-}
-
 /* Modules that deployments of the test are made of. */
 static uint8_t *modules[4];
 static size_t modules_count;
 
 static void
-close_world(void)
+close_modules(void)
 {
     world_close(&world);
     while (modules_count > 0)
@@ -474,7 +466,7 @@ END_TEST
 static void
 add_tests(TCase *tests)
 {
-    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_checked_fixture(tests, open_world, close_modules);
     tcase_add_test(tests, a_deployment_makes_a_function);
     tcase_add_test(tests, the_same_again_changes_nothing);
     tcase_add_test(tests, another_module_or_configuration_is_another_version);

@@ -1,7 +1,7 @@
 /* check_grants.c - tests of runtime/grants.c, some by guests/grants.c. */
 #include "runtime/config.h"
 #include "runtime/grants.h"
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -199,7 +199,6 @@ END_TEST
 
 /* ---- Enforcing ---------------------------------------------------------- */
 
-static struct world world;
 static char secrets_path[64];
 static char notices[256];
 
@@ -211,7 +210,7 @@ notice(void *data, const char *message)
 }
 
 static void
-open_world(void)
+open_secrets(void)
 {
     struct runtime_options options = {.secrets_file = secrets_path,
                                       .notice = notice};
@@ -230,7 +229,7 @@ open_world(void)
 }
 
 static void
-close_world(void)
+close_secrets(void)
 {
     world_close(&world);
     remove(secrets_path);
@@ -367,7 +366,7 @@ END_TEST
 static void
 add_tests(TCase *tests)
 {
-    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_checked_fixture(tests, open_secrets, close_secrets);
     tcase_add_loop_test(tests, grants_are_read_from_json_and_go_back, 0,
                         sizeof(texts) / sizeof(texts[0]));
     tcase_add_test(tests, two_grants_differ_by_any_text);

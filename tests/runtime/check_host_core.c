@@ -1,24 +1,10 @@
 /* check_host_core.c - tests of runtime/host_core.c, by guests/core.c. */
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct world world;
-
-static void
-open_world(void)
-{
-    world_open(&world, NULL);
-}
-
-static void
-close_world(void)
-{
-    world_close(&world);
-}
 
 /* Deploys the guest with the configuration that it expects, and begins a call
  * of one of its exports. */

@@ -1,23 +1,15 @@
 /* check_host_faasm.c - tests of runtime/host_faasm.c, by guests/faasm.c. */
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct world world;
-
 static void
-open_world(void)
+open_faasm(void)
 {
     world_open(&world, NULL);
     world_deploy_guest(&world, "faasm");
-}
-
-static void
-close_world(void)
-{
-    world_close(&world);
 }
 
 static void
@@ -149,7 +141,7 @@ END_TEST
 static void
 add_tests(TCase *tests)
 {
-    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_checked_fixture(tests, open_faasm, close_world);
     tcase_add_test(tests, a_function_for_faasm_runs_and_keeps_its_state);
     tcase_add_loop_test(tests, a_guest_finds_what_it_expects, 0,
                         sizeof(exports) / sizeof(exports[0]));

@@ -1,25 +1,17 @@
 /* check_host_lock.c - tests of runtime/host_lock.c, by guests/lock.c. */
 #include "runtime/host_lock.h"
 
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 
 #include <check.h>
 #include <pthread.h>
 #include <string.h>
 
-static struct world world;
-
 static void
-open_world(void)
+open_lock(void)
 {
     world_open(&world, NULL);
     world_deploy_guest(&world, "lock");
-}
-
-static void
-close_world(void)
-{
-    world_close(&world);
 }
 
 /* Each checks itself. */
@@ -140,7 +132,7 @@ END_TEST
 static void
 add_tests(TCase *tests)
 {
-    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_checked_fixture(tests, open_lock, close_world);
     tcase_add_loop_test(tests, a_guest_finds_what_it_expects, 0,
                         (int)(sizeof(exports) / sizeof(*exports)));
     tcase_add_test(tests, the_end_of_a_call_gives_its_locks_back);

@@ -9,7 +9,7 @@
  * and this fails.
  */
 #include "runtime/hostcalls.h"
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 
 #include <check.h>
 #include <inttypes.h>
@@ -123,20 +123,6 @@ row_of_ours(size_t index)
 }
 
 /* ---- Calling ------------------------------------------------------------ */
-
-static struct world world;
-
-static void
-open_world(void)
-{
-    world_open(&world, NULL);
-}
-
-static void
-close_world(void)
-{
-    world_close(&world);
-}
 
 /* "i(iI)" is "il:i". */
 static void

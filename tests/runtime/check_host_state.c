@@ -1,12 +1,11 @@
 /* check_host_state.c - tests of runtime/host_state.c, by guests/state.c. */
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct world world;
 static struct state_store *store;
 static _Atomic uint64_t clock_ms; /* the sweeper reads it too */
 
@@ -18,7 +17,7 @@ now_ms(void *data)
 }
 
 static void
-open_world(void)
+open_state(void)
 {
     struct state_options small = {.value_bytes_max = 1000,
                                   .now_ms = now_ms};
@@ -31,7 +30,7 @@ open_world(void)
 }
 
 static void
-close_world(void)
+close_state(void)
 {
     world_close(&world);
     state_store_close(store);
@@ -229,8 +228,6 @@ deploy_moving(uint64_t fuel)
     uint32_t call_get = module_builder_func(
         builder, "i:i", "",
         BYTES(0x41, 0, 0x41, 1, 0x41, 0, 0x20, 0, 0x10, (uint8_t)get, 0x0b));
-    struct runtime_deployment deployment = {
-        .namespace_ = "default", .name = "moving", .config = &config};
 
     uint32_t twice = module_builder_func(
         builder, "i:l", "",
@@ -240,12 +237,7 @@ deploy_moving(uint64_t fuel)
     module_builder_export(builder, "twice", GVM_EXTERN_FUNC, twice);
     module_builder_export(builder, "put", GVM_EXTERN_FUNC, call_put);
     module_builder_export(builder, "get", GVM_EXTERN_FUNC, call_get);
-    deployment.module =
-        module_builder_finish(builder, &deployment.module_bytes);
-    enum runtime_status status = runtime_function_deploy(
-        world.runtime, &deployment, NULL, NULL, &world.err);
-    ck_assert_msg(status == RUNTIME_OK, "%s", world.err.message);
-    module_builder_destroy(builder);
+    world_deploy_as(&world, "default", "moving", &config, builder);
 }
 
 static uint64_t
@@ -301,7 +293,7 @@ END_TEST
 static void
 add_tests(TCase *tests)
 {
-    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_checked_fixture(tests, open_state, close_state);
     tcase_add_loop_test(tests, a_guest_finds_what_it_expects, 0,
                         sizeof(exports) / sizeof(exports[0]));
     tcase_add_test(tests, a_function_has_the_state_of_its_own_namespace);

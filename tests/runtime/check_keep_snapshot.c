@@ -4,7 +4,7 @@
  */
 #include "runtime/digest.h"
 #include "runtime/internal.h"
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 #include "tests/support/whole_file.h"
 
 #include <check.h>
@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct world world;
 static struct state_store *store; /* which a restart does not empty */
 static char path[64];
 static char notices[1024];
@@ -44,7 +43,7 @@ restart(void)
 }
 
 static void
-open_world(void)
+open_kept(void)
 {
     world_directory_make(path);
     ck_assert_int_eq(state_store_open(NULL, &store, NULL), STATE_OK);
@@ -52,7 +51,7 @@ open_world(void)
 }
 
 static void
-close_world(void)
+close_kept(void)
 {
     world_close(&world);
     state_store_close(store);
@@ -76,8 +75,6 @@ deploy(const char *name, const struct runtime_config *config)
     uint32_t incr = module_builder_import_func(builder, "glass", "state_incr",
                                                "iili:i");
     uint32_t type = module_builder_type(builder, ":i");
-    struct runtime_deployment deployment = {
-        .namespace_ = "default", .name = name, .config = config};
 
     ck_assert_uint_eq(incr, 0);
     module_builder_table(builder, 'r', 2, 4);
@@ -106,12 +103,7 @@ deploy(const char *name, const struct runtime_config *config)
         BYTES(0x41, 0, 0x41, 4, 0x42, 0, 0x41, 8, 0x10, 0, 0x1a, 0x41, 8,
               0x28, 2, 0, 0x0b));
     module_builder_export(builder, "runs", GVM_EXTERN_FUNC, index);
-    deployment.module =
-        module_builder_finish(builder, &deployment.module_bytes);
-    enum runtime_status status = runtime_function_deploy(
-        world.runtime, &deployment, NULL, NULL, &world.err);
-    ck_assert_msg(status == RUNTIME_OK, "%s", world.err.message);
-    module_builder_destroy(builder);
+    world_deploy_as(&world, "default", name, config, builder);
 }
 
 static enum runtime_start
@@ -462,7 +454,7 @@ END_TEST
 static void
 add_tests(TCase *tests)
 {
-    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_checked_fixture(tests, open_kept, close_kept);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_restarted_runtime_is_warm);
     tcase_add_test(tests,

@@ -3,21 +3,13 @@
  * at the limit and not one past it, and says its name. Those of options and
  * configurations are in check_runtime.c and check_deploy.c.
  */
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static struct world world;
-
-static void
-close_world(void)
-{
-    world_close(&world);
-}
 
 /* ---- Memory and tables -------------------------------------------------- */
 

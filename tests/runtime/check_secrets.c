@@ -78,11 +78,6 @@ deploy(const char *namespace_, enum runtime_reuse reuse)
     static const char secret[] = "what the module says itself";
     struct module_builder *builder = module_builder_create();
     struct runtime_config config = {.reuse = reuse};
-    struct runtime_deployment deployment = {
-        .namespace_ = namespace_,
-        .name = "f",
-        .config = &config,
-    };
 
     module_builder_memory(builder, 1, 4);
     module_builder_table(builder, 'r', 2, 8);
@@ -93,12 +88,7 @@ deploy(const char *namespace_, enum runtime_reuse reuse)
     add_inspect(builder);
     module_builder_elements(builder, 0, (const uint32_t[]){0, 1}, 2);
     module_builder_data(builder, 5000, secret, sizeof(secret));
-    deployment.module =
-        module_builder_finish(builder, &deployment.module_bytes);
-    enum runtime_status status = runtime_function_deploy(
-        world.runtime, &deployment, NULL, NULL, &world.err);
-    ck_assert_msg(status == RUNTIME_OK, "%s", world.err.message);
-    module_builder_destroy(builder);
+    world_deploy_as(&world, namespace_, "f", &config, builder);
 }
 
 /* The export's result as text; false when the call fails. */

@@ -7,6 +7,7 @@
  * Numbers come from a generator that begins the same every time.
  */
 #include "tests/runtime/world.h"
+#include "tests/support/idle_guest.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -45,18 +46,13 @@ static struct module_builder *
 guest(void)
 {
     struct module_builder *builder = module_builder_create();
-    uint32_t sleep =
-        module_builder_import_func(builder, "glass", "sleep_ns", "l:i");
+    uint32_t sleep = idle_guest_import(builder);
     uint32_t incr = module_builder_import_func(builder, "glass",
                                                "state_incr", "iili:i");
-    uint32_t index = module_builder_func(
-        builder, "l:i", "", BYTES(0x20, 0, 0x10, (uint8_t)sleep, 0x0b));
 
-    module_builder_export(builder, "sleep", GVM_EXTERN_FUNC, index);
-    index = module_builder_func(builder, "l:", "",
-                                BYTES(0x03, 0x40, 0x0c, 0, 0x0b, 0x0b));
-    module_builder_export(builder, "loop", GVM_EXTERN_FUNC, index);
-    index = module_builder_func(
+    idle_guest_sleep(builder, sleep);
+    idle_guest_loop(builder, "l:");
+    uint32_t index = module_builder_func(
         builder, "l:", "",
         BYTES(0x03, 0x40, 0x20, 0, 0x42, 1, 0x7d, 0x22, 0, 0x50, 0x45, 0x0d,
               0, 0x0b, 0x0b));

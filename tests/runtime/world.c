@@ -110,16 +110,29 @@ world_deploy(struct world *world, const char *name, const uint8_t *module,
 }
 
 void
+world_deploy_as(struct world *world, const char *namespace_, const char *name,
+                const struct runtime_config *config,
+                struct module_builder *builder)
+{
+    struct runtime_deployment deployment = {
+        .namespace_ = namespace_,
+        .name = name,
+        .config = config,
+    };
+
+    deployment.module =
+        module_builder_finish(builder, &deployment.module_bytes);
+    enum runtime_status status = runtime_function_deploy(
+        world->runtime, &deployment, NULL, NULL, &world->err);
+    ck_assert_msg(status == RUNTIME_OK, "%s", world->err.message);
+    module_builder_destroy(builder);
+}
+
+void
 world_deploy_built(struct world *world, const char *name,
                    struct module_builder *builder)
 {
-    size_t length_bytes;
-    const uint8_t *bytes = module_builder_finish(builder, &length_bytes);
-    enum runtime_status status =
-        world_deploy(world, name, bytes, length_bytes);
-
-    ck_assert_msg(status == RUNTIME_OK, "%s", world->err.message);
-    module_builder_destroy(builder);
+    world_deploy_as(world, "default", name, NULL, builder);
 }
 
 void

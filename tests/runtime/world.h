@@ -43,6 +43,11 @@ world_deploy(struct world *world, const char *name, const uint8_t *module,
 void
 world_deploy_built(struct world *world, const char *name,
                    struct module_builder *builder);
+/* The same in any namespace and configuration; NULL is the usual one. */
+void
+world_deploy_as(struct world *world, const char *namespace_, const char *name,
+                const struct runtime_config *config,
+                struct module_builder *builder);
 /* The same for a guest in C, under its own name. */
 void
 world_deploy_guest(struct world *world, const char *name);
