@@ -18,30 +18,12 @@
 #define PAGE 65536u
 
 static struct vm_guest original, guest;
-static struct gvm_store *store; /* of `guest` */
 static struct gvm_snapshot *snapshot;
 
-/* An instance in a store of its own. */
 static void
-open_guest(const struct gvm_store_options *options)
+open_guest(void)
 {
-    struct gvm_error err;
-
-    guest = (struct vm_guest){.module = original.module};
-    ck_assert_int_eq(
-        gvm_store_create(original.world.engine, options, &store), GVM_OK);
-    guest.status = gvm_instance_create_from(store, snapshot, NULL, 0,
-                                            &guest.instance, &err);
-    ck_assert_msg(guest.status == GVM_OK, "%s", err.message);
-    ck_assert_int_eq(gvm_call_create(store, &guest.call), GVM_OK);
-}
-
-static void
-close_guest(void)
-{
-    gvm_call_destroy(guest.call);
-    gvm_store_destroy(store);
-    store = NULL;
+    snapshot_guest_thaw(&guest, &original, snapshot);
 }
 
 static void
@@ -60,13 +42,13 @@ open_all(int bounds)
 {
     vm_guest_open(&original, (enum gvm_bounds)bounds, snapshot_guest(), NULL);
     freeze();
-    open_guest(NULL);
+    open_guest();
 }
 
 static void
 close_all(void)
 {
-    close_guest();
+    snapshot_guest_close(&guest);
     gvm_snapshot_destroy(snapshot);
     snapshot = NULL;
     vm_guest_close(&original);
@@ -138,7 +120,7 @@ START_TEST(what_was_changed_before_is_in_the_snapshot)
     vm_guest_open(&original, (enum gvm_bounds)_i, snapshot_guest(), NULL);
     change_everything(&original);
     freeze();
-    open_guest(NULL);
+    open_guest();
     EXPECT(guest, "size", 5, 0);
     EXPECT(guest, "peek", 'G', 70000);
     EXPECT(guest, "peek", 'l', 70001);
@@ -163,8 +145,8 @@ START_TEST(what_is_changed_later_is_not)
     change_everything(&original);
     expect_initial(&guest);
     change_everything(&guest);
-    close_guest();
-    open_guest(NULL);
+    snapshot_guest_close(&guest);
+    open_guest();
     expect_initial(&guest);
     close_all();
 }
@@ -189,8 +171,8 @@ START_TEST(a_reset_undoes_everything_any_number_of_times)
         reset();
         reset();
     }
-    ck_assert_uint_eq(store->memory_bytes, 2 * PAGE);
-    ck_assert_uint_eq(store->table_entries, 4);
+    ck_assert_uint_eq(guest.world.store->memory_bytes, 2 * PAGE);
+    ck_assert_uint_eq(guest.world.store->table_entries, 4);
     close_all();
 }
 END_TEST
@@ -319,7 +301,7 @@ START_TEST(a_call_that_was_given_up_leaves_nothing)
     module_builder_memory(builder, 2, 2);
     vm_guest_open(&original, (enum gvm_bounds)_i, builder, NULL);
     freeze();
-    open_guest(NULL);
+    open_guest();
     gvm_call_set_fuel(guest.call, 100000);
     ck_assert_int_eq(vm_guest_call(&guest, "loop", NULL), GVM_SUSPENDED);
     reset();
@@ -391,7 +373,7 @@ START_TEST(a_stack_that_was_deep_is_given_back)
         module_builder_memory(builder, 1, 1);
     vm_guest_open(&original, (enum gvm_bounds)(_i / 2), builder, NULL);
     freeze();
-    open_guest(NULL);
+    open_guest();
     EXPECT(guest, "f", 0, 100000);
     ck_assert_uint_gt(stack_pages_there(guest.call), 100);
     reset();
@@ -424,7 +406,7 @@ open_table_guest(int bounds)
     module_builder_elements(builder, 1, &zero, 1);
     vm_guest_open(&original, (enum gvm_bounds)bounds, builder, NULL);
     freeze();
-    open_guest(NULL);
+    open_guest();
     return vm_world_export(guest.instance, "t").table;
 }
 
@@ -466,7 +448,8 @@ START_TEST(a_table_that_only_others_write_to_is_reset)
                                               GVM_FEATURES_DEFAULT);
     for (times = 0; times < 3; times++) {
         ck_assert_int_eq(
-            gvm_instance_create(store, module, &import, 1, &writer, NULL),
+            gvm_instance_create(guest.world.store, module, &import, 1,
+                                &writer, NULL),
             GVM_OK);
         ck_assert(gvm_table_get(import.table, 1, &null));
         ck_assert_ptr_null(null.funcref);
@@ -486,7 +469,7 @@ START_TEST(an_instance_without_memory_table_or_global_is_reset)
     module_builder_export(builder, "one", GVM_EXTERN_FUNC, one);
     vm_guest_open(&original, (enum gvm_bounds)_i, builder, NULL);
     freeze();
-    open_guest(NULL);
+    open_guest();
     reset();
     EXPECT(guest, "one", 1, 0);
     reset();

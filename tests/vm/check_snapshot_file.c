@@ -85,23 +85,13 @@ load(const uint8_t *bytes, size_t length_bytes)
 static void
 open_guest(void)
 {
-    struct gvm_store *store;
-
-    guest = (struct vm_guest){.module = original.module};
-    ck_assert_int_eq(gvm_store_create(original.world.engine, NULL, &store),
-                     GVM_OK);
-    guest.world.store = store;
-    guest.status = gvm_instance_create_from(store, snapshot, NULL, 0,
-                                            &guest.instance, &err);
-    ck_assert_msg(guest.status == GVM_OK, "%s", err.message);
-    ck_assert_int_eq(gvm_call_create(store, &guest.call), GVM_OK);
+    snapshot_guest_thaw(&guest, &original, snapshot);
 }
 
 static void
 close_guest(void)
 {
-    gvm_call_destroy(guest.call);
-    gvm_store_destroy(guest.world.store);
+    snapshot_guest_close(&guest);
     gvm_snapshot_destroy(snapshot);
     snapshot = NULL;
 }

@@ -1,6 +1,8 @@
 /* snapshot_guest.c - for tests: see snapshot_guest.h. */
 #include "tests/vm/snapshot_guest.h"
 
+#include <check.h>
+
 static void
 add(struct module_builder *builder, const char *name, const char *signature,
     const uint8_t *body, size_t body_bytes)
@@ -73,4 +75,27 @@ snapshot_guest(void)
     add_globals(builder);
     add_table(builder);
     return builder;
+}
+
+void
+snapshot_guest_thaw(struct vm_guest *guest, const struct vm_guest *original,
+                    const struct gvm_snapshot *snapshot)
+{
+    struct gvm_store *store;
+
+    *guest = (struct vm_guest){.module = original->module};
+    ck_assert_int_eq(gvm_store_create(original->world.engine, NULL, &store),
+                     GVM_OK);
+    guest->world.store = store;
+    guest->status = gvm_instance_create_from(store, snapshot, NULL, 0,
+                                             &guest->instance, &guest->err);
+    ck_assert_msg(guest->status == GVM_OK, "%s", guest->err.message);
+    ck_assert_int_eq(gvm_call_create(store, &guest->call), GVM_OK);
+}
+
+void
+snapshot_guest_close(struct vm_guest *guest)
+{
+    gvm_call_destroy(guest->call);
+    gvm_store_destroy(guest->world.store);
 }

@@ -16,9 +16,16 @@
 #ifndef GLASS_TESTS_VM_SNAPSHOT_GUEST_H
 #define GLASS_TESTS_VM_SNAPSHOT_GUEST_H
 
-#include "tests/support/module_builder.h"
+#include "tests/support/vm_guest.h"
 
 /* Exported in this order, from function 4 on: 0..3 are the table's. */
 struct module_builder *snapshot_guest(void);
+
+/* Makes another guest from a snapshot of `original`'s module, in a store of
+ * its own; snapshot_guest_close before the original's end. */
+void snapshot_guest_thaw(struct vm_guest *guest,
+                         const struct vm_guest *original,
+                         const struct gvm_snapshot *snapshot);
+void snapshot_guest_close(struct vm_guest *guest);
 
 #endif
