@@ -13,6 +13,7 @@ struct MHD_Connection;
 /* The headers that Glass reads: member, name. */
 #define HTTP__HEADER_MAP(X)                                                   \
     X(content_length, "Content-Length")                                       \
+    X(content_range, "Content-Range")                                         \
     X(content_type, "Content-Type")                                           \
     X(expect, "Expect")                                                       \
     X(glass_lock_token, "Glass-Lock-Token")                                   \
@@ -21,8 +22,10 @@ struct MHD_Connection;
     X(host, "Host")                                                           \
     X(if_match, "If-Match")                                                   \
     X(if_none_match, "If-None-Match")                                         \
+    X(if_range, "If-Range")                                                   \
     X(last_event_id, "Last-Event-ID")                                         \
     X(origin, "Origin")                                                       \
+    X(range, "Range")                                                         \
     X(transfer_encoding, "Transfer-Encoding")
 
 /* The values live as long as the request; null: there is no such header. */

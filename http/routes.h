@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "state/state.h"
+
 struct http__request;
 
 void http__call_begin(struct http__request *request);
@@ -14,12 +16,21 @@ void http__call_finish(struct http__request *request);
 
 void http__state_write_begin(struct http__request *request);
 void http__state_get(struct http__request *request);
+void http__state_put_begin(struct http__request *request);
 void http__state_put(struct http__request *request);
+void http__state_patch_begin(struct http__request *request);
+void http__state_patch(struct http__request *request);
 void http__state_delete(struct http__request *request);
 void http__state_increment(struct http__request *request);
 void http__state_append(struct http__request *request);
+void http__state_expire(struct http__request *request);
+void http__state_persist(struct http__request *request);
 void http__state_list(struct http__request *request);
 void http__state_watch(struct http__request *request);
+
+/* Submits the request's operation as one on the route's key. */
+void http__state_submit(struct http__request *request, enum state_kind kind,
+                        void (*done)(struct http__request *request));
 
 /* The request does not watch any more, if it did. */
 void http__state_watch_leave(struct http__request *request);

@@ -1,5 +1,5 @@
 /*
- * /v1/state: values, numbers, lists.
+ * /v1/state: writing values and numbers, and lists.
  *
  * Each function fills the request's operation and submits it; the function
  * named by `done` runs when it has ended, on the connection's thread again.
@@ -8,6 +8,7 @@
 
 #include "http/json.h"
 #include "http/problem.h"
+#include "http/range.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "http/units.h"
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char octets[] = "application/octet-stream";
 static const char json[] = "application/json";
 
 /* An ETag is a version as it is printed: no sign, no zero in front. */
@@ -39,11 +39,14 @@ read_ttl(struct http__request *request)
 
     if (!http__request_parameter(request, "ttl", text, sizeof(text), &length))
         return !request->response;
+    request->operation.keep_expiry = strcmp(text, "keep") == 0;
+    if (request->operation.keep_expiry)
+        return true;
     if (!http__units_duration_ms(text, length, &ttl_ms) || ttl_ms == 0 ||
         ttl_ms > STATE_TTL_MS_MAX) {
         http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
-                      "the parameter 'ttl' is no duration such as 500ms, 30s "
-                      "or 1h, of up to 100 years");
+                      "the parameter 'ttl' is neither 'keep' nor a duration "
+                      "such as 500ms, 30s or 1h, of up to 100 years");
         return false;
     }
     request->operation.ttl_ms = ttl_ms;
@@ -88,10 +91,9 @@ http__state_write_begin(struct http__request *request)
         read_ttl(request);
 }
 
-/* Submits an operation on the route's key. */
-static void
-submit(struct http__request *request, enum state_kind kind,
-       void (*done)(struct http__request *request))
+void
+http__state_submit(struct http__request *request, enum state_kind kind,
+                   void (*done)(struct http__request *request))
 {
     struct state_operation *operation = &request->operation;
 
@@ -99,37 +101,6 @@ submit(struct http__request *request, enum state_kind kind,
     operation->key.bytes = request->name;
     operation->key.length_bytes = request->name_length;
     http__request_submit(request, done);
-}
-
-/* ---- Reading ---------------------------------------------------------- */
-
-/* A get or a stat has ended. */
-static void
-got(struct http__request *request)
-{
-    struct state_operation *operation = &request->operation;
-
-    if (operation->status != STATE_OK) {
-        http__problem_state(request, operation);
-        return;
-    }
-    char etag[24];
-    snprintf(etag, sizeof(etag), "%" PRIu64, operation->version);
-    unsigned status = http__request_read_status(request, etag);
-    if (request->response)
-        return;
-    if (request->is_head)
-        http__respond_head(request, status, octets, operation->size_bytes);
-    else
-        http__respond(request, status, octets, operation->result.bytes,
-                      operation->result.length_bytes, HTTP__BORROWED);
-    http__response_etag(request, etag);
-}
-
-void
-http__state_get(struct http__request *request)
-{
-    submit(request, request->is_head ? STATE_STAT : STATE_GET, got);
 }
 
 /* ---- Writing ---------------------------------------------------------- */
@@ -160,17 +131,28 @@ set_value(struct http__request *request)
     request->operation.value.length_bytes = request->body.length;
 }
 
+/* A part of a value is not the value: PUT must not take it for that. */
+void
+http__state_put_begin(struct http__request *request)
+{
+    if (request->headers.content_range)
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "Content-Range is for PATCH");
+    else
+        http__state_write_begin(request);
+}
+
 void
 http__state_put(struct http__request *request)
 {
     set_value(request);
-    submit(request, STATE_PUT, written);
+    http__state_submit(request, STATE_PUT, written);
 }
 
 void
 http__state_delete(struct http__request *request)
 {
-    submit(request, STATE_DELETE, written);
+    http__state_submit(request, STATE_DELETE, written);
 }
 
 static void
@@ -212,11 +194,12 @@ http__state_increment(struct http__request *request)
                       is_parameter ? "the parameter 'delta'" : "the body");
         return;
     }
-    submit(request, STATE_INCREMENT, incremented);
+    http__state_submit(request, STATE_INCREMENT, incremented);
 }
 
+/* Bytes were added to a value, or laid over some of it. */
 static void
-appended(struct http__request *request)
+extended(struct http__request *request)
 {
     struct state_operation *operation = &request->operation;
 
@@ -237,7 +220,58 @@ void
 http__state_append(struct http__request *request)
 {
     set_value(request);
-    submit(request, STATE_APPEND, appended);
+    http__state_submit(request, STATE_APPEND, extended);
+}
+
+void
+http__state_patch_begin(struct http__request *request)
+{
+    struct state_operation *operation = &request->operation;
+    const char *text = request->headers.content_range;
+    struct http__range range;
+
+    if (!text || !http__range_parse_content(text, &range)) {
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "the header Content-Range has to say which bytes the "
+                      "body is: bytes 5-9/*");
+        return;
+    }
+    operation->range_offset_bytes = range.offset;
+    operation->range_length_bytes = range.count;
+    http__state_write_begin(request);
+}
+
+void
+http__state_patch(struct http__request *request)
+{
+    uint64_t count = request->operation.range_length_bytes;
+
+    if (request->body.length != count) {
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "the body has %zu bytes, and Content-Range %" PRIu64,
+                      request->body.length, count);
+        return;
+    }
+    set_value(request);
+    http__state_submit(request, STATE_PUT_RANGE, extended);
+}
+
+/* ---- Expiry ----------------------------------------------------------- */
+
+void
+http__state_expire(struct http__request *request)
+{
+    if (request->operation.ttl_ms == 0)
+        http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
+                      "the parameter 'ttl' is missing");
+    else
+        http__state_submit(request, STATE_EXPIRE, written);
+}
+
+void
+http__state_persist(struct http__request *request)
+{
+    http__state_submit(request, STATE_PERSIST, written);
 }
 
 /* ---- Listing ---------------------------------------------------------- */

@@ -270,6 +270,67 @@ START_TEST(an_append_makes_a_value_longer)
 END_TEST
 
 static const struct {
+    const char *headers;
+    const char *body;
+    int status;
+    const char *value; /* of a key that has 0123 */
+    size_t length;
+} patches[] = {
+    {"Content-Range: bytes 1-2/*\r\n", "ab", 200, "0ab3", 4},
+    {"Content-Range: bytes 0-3/*\r\n", "abcd", 200, "abcd", 4},
+    {"Content-Range: bytes 3-5/*\r\n", "abc", 200, "012abc", 6},
+    {"Content-Range: bytes 6-6/*\r\n", "a", 200, "0123\0\0a", 7},
+    {"Content-Range: bytes 1-2/*\r\n", "a", 400, "0123", 4},
+    {"Content-Range: bytes 1-2/*\r\n", "abc", 400, "0123", 4},
+    {"Content-Range: bytes 1-1/*\r\n", "", 400, "0123", 4},
+    {"Content-Range: bytes 2-1/*\r\n", "", 400, "0123", 4},
+    {"Content-Range: bytes 1-2/4\r\n", "ab", 400, "0123", 4},
+    {"Content-Range: x\r\n", "ab", 400, "0123", 4},
+    {"", "ab", 400, "0123", 4},
+    {"Content-Range: bytes 67108863-67108864/*\r\n", "ab", 413, "0123", 4},
+    {"Content-Range: bytes 18446744073709551614-18446744073709551614/*\r\n",
+     "a", 413, "0123", 4},
+    {"If-Match: \"9\"\r\nContent-Range: bytes 0-0/*\r\n", "a", 412, "0123",
+     4},
+    {"If-Match: \"1\"\r\nContent-Range: bytes 0-0/*\r\n", "a", 200, "a123",
+     4},
+    {"If-None-Match: *\r\nContent-Range: bytes 0-0/*\r\n", "a", 412, "0123",
+     4},
+};
+
+START_TEST(a_patch_writes_over_a_part)
+{
+    struct http_answer answer;
+    char value[256];
+
+    expect("PUT", "/v1/state/a", "", "0123", 204);
+    expect("PATCH", "/v1/state/a", patches[_i].headers, patches[_i].body,
+           patches[_i].status);
+    ask("GET", "/v1/state/a", "", NULL, 200, &answer);
+    ck_assert_uint_eq(answer.body_length, patches[_i].length);
+    ck_assert_mem_eq(answer.body, patches[_i].value, patches[_i].length);
+    ck_assert_str_eq(http_answer_header(&answer, "ETag", value),
+                     patches[_i].status == 200 ? "\"2\"" : "\"1\"");
+    http_answer_deinit(&answer);
+}
+END_TEST
+
+START_TEST(a_patch_answers_the_size_and_may_begin_a_key)
+{
+    struct http_answer answer;
+    char value[256];
+
+    ask("PATCH", "/v1/state/a?ttl=1h", "Content-Range: bytes 2-3/*\r\n", "ab",
+        200, &answer);
+    ck_assert(http_answer_is(&answer, "{\"size\":4,\"version\":1}\n"));
+    ck_assert_str_eq(http_answer_header(&answer, "ETag", value), "\"1\"");
+    http_answer_deinit(&answer);
+    /* A part that is taken for the whole would be the end of the rest. */
+    expect("PUT", "/v1/state/a", "Content-Range: bytes 0-1/*\r\n", "ab", 400);
+}
+END_TEST
+
+static const struct {
     const char *ttl;
     int status;
 } ttls[] = {
@@ -285,6 +346,49 @@ START_TEST(a_ttl_is_a_duration)
 
     snprintf(target, sizeof(target), "/v1/state/a?ttl=%s", ttls[_i].ttl);
     expect("PUT", target, "", "v", ttls[_i].status);
+}
+END_TEST
+
+/* On a key of version 1, and on one that is not there. */
+static const struct {
+    const char *operation;
+    const char *headers;
+    int status;
+    int status_absent;
+} expiries[] = {
+    {":expire?ttl=1h", "", 204, 404},
+    {":expire?ttl=36500d", "", 204, 404},
+    {":expire?ttl=36501d", "", 400, 400},
+    {":expire?ttl=0", "", 400, 400},
+    {":expire?ttl=keep", "", 400, 400},
+    {":expire", "", 400, 400},
+    {":expire?ttl=1h", "If-Match: \"1\"\r\n", 204, 412},
+    {":expire?ttl=1h", "If-Match: \"2\"\r\n", 412, 412},
+    {":expire?ttl=1h", "Glass-Lock-Token: 1\r\n", 412, 412},
+    {":persist", "", 204, 404},
+    {":persist?ttl=1h", "", 400, 400},
+    {":persist", "If-Match: *\r\n", 204, 412},
+    {":persist", "If-None-Match: *\r\n", 412, 404},
+};
+
+START_TEST(an_expiry_is_changed_alone)
+{
+    struct http_answer answer;
+    char value[256], target[64];
+
+    expect("PUT", "/v1/state/a", "", "v", 204);
+    snprintf(target, sizeof(target), "/v1/state/a%s", expiries[_i].operation);
+    ask("POST", target, expiries[_i].headers, NULL, expiries[_i].status,
+        &answer);
+    if (expiries[_i].status == 204)
+        ck_assert_str_eq(http_answer_header(&answer, "ETag", value),
+                         "\"1\"");
+    http_answer_deinit(&answer);
+    get_etag("/v1/state/a", value);
+    ck_assert_str_eq(value, "\"1\"");
+    snprintf(target, sizeof(target), "/v1/state/b%s", expiries[_i].operation);
+    expect("POST", target, expiries[_i].headers, NULL,
+           expiries[_i].status_absent);
 }
 END_TEST
 
@@ -315,6 +419,33 @@ START_TEST(a_key_vanishes_after_its_ttl)
     expect("GET", "/v1/state/n", "", NULL, 200);
     __atomic_store_n(&clock_ms, 3001, __ATOMIC_RELAXED);
     expect("GET", "/v1/state/n", "", NULL, 404);
+}
+END_TEST
+
+START_TEST(an_expiry_can_be_kept_changed_or_taken_away)
+{
+    const struct http_world_options options = {
+        .state = {.now_ms = read_clock},
+    };
+
+    http_world_close(&world);
+    __atomic_store_n(&clock_ms, 1000, __ATOMIC_RELAXED);
+    http_world_open(&world, &options);
+    expect("PUT", "/v1/state/kept?ttl=1s", "", "v", 204);
+    expect("PUT", "/v1/state/kept?ttl=keep", "", "w", 204);
+    expect("PUT", "/v1/state/stays?ttl=1s", "", "v", 204);
+    expect("PUT", "/v1/state/stays", "", "w", 204);
+    expect("PUT", "/v1/state/longer?ttl=1s", "", "v", 204);
+    expect("POST", "/v1/state/longer:expire?ttl=2s", "", NULL, 204);
+    expect("PUT", "/v1/state/persists?ttl=1s", "", "v", 204);
+    expect("POST", "/v1/state/persists:persist", "", NULL, 204);
+    __atomic_store_n(&clock_ms, 2500, __ATOMIC_RELAXED);
+    expect("GET", "/v1/state/kept", "", NULL, 404);
+    expect("GET", "/v1/state/stays", "", NULL, 200);
+    expect("GET", "/v1/state/longer", "", NULL, 200);
+    __atomic_store_n(&clock_ms, 3001, __ATOMIC_RELAXED);
+    expect("GET", "/v1/state/longer", "", NULL, 404);
+    expect("GET", "/v1/state/persists", "", NULL, 200);
 }
 END_TEST
 
@@ -436,7 +567,11 @@ main(void)
     tcase_add_test(tests, an_increment_answers_the_sum_and_needs_a_number);
     tcase_add_test(tests, an_append_makes_a_value_longer);
     tcase_add_loop_test(tests, a_ttl_is_a_duration, 0, COUNT(ttls));
+    tcase_add_loop_test(tests, a_patch_writes_over_a_part, 0, COUNT(patches));
+    tcase_add_test(tests, a_patch_answers_the_size_and_may_begin_a_key);
+    tcase_add_loop_test(tests, an_expiry_is_changed_alone, 0, COUNT(expiries));
     tcase_add_test(tests, a_key_vanishes_after_its_ttl);
+    tcase_add_test(tests, an_expiry_can_be_kept_changed_or_taken_away);
     tcase_add_test(tests, namespaces_do_not_see_each_other);
     tcase_add_test(tests, a_list_goes_on_at_its_cursor_until_the_end);
     tcase_add_test(tests, a_key_that_is_not_utf8_is_listed_in_base64);
