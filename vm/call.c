@@ -50,6 +50,9 @@ gvm_call_create(struct gvm_store *store, struct gvm_call **call)
         free(made);
         return GVM_NO_MEMORY;
     }
+    /* Most calls touch one page; a huge one would be 512 of them. Where there
+     * are none this fails, and nothing is lost. */
+    (void)madvise(made->stack, made->stack_bytes, MADV_NOHUGEPAGE);
     /* The results of a host function that is called first need no frame. */
     made->stack_limit = made->stack + made->stack_bytes / 8;
     made->start_cell[0] = cell_of(GVM__OP_start);

@@ -25,6 +25,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/*
+ * What one page of page tables covers, here and on most machines. Reservations
+ * are multiples of it: Linux then puts their start at a multiple as well, and
+ * the header shares such a page with the first pages of the memory.
+ */
+#define TABLE_BYTES (2ull << 20)
+
 static_assert((uint64_t)GVM_MEMORY_PAGES_MAX * GVM__PAGE_BYTES <=
                   GVM_GUARD_RESERVATION_BYTES,
               "the largest memory fits its reservation");
@@ -63,6 +70,14 @@ unmap(uint8_t *mapping, uint64_t size_bytes)
     (void)failed;
 }
 
+/* The length of a reservation for header and so many bytes. */
+static uint64_t
+reservation_bytes(uint64_t size_bytes)
+{
+    return (GVM__MEMORY_HEADER_BYTES + size_bytes + TABLE_BYTES - 1) &
+           ~(TABLE_BYTES - 1);
+}
+
 /* Maps header and pages, and at least `reserved_pages` of address space;
  * false: the kernel refused. */
 static bool
@@ -72,17 +87,17 @@ map_memory(struct gvm_memory *memory, uint64_t pages, uint64_t reserved_pages)
     uint8_t *mapping;
 
     if (!memory->guarded) {
-        memory->reserved_bytes = used_bytes;
-        if (reserved_pages > pages)
-            memory->reserved_bytes +=
-                (reserved_pages - pages) * GVM__PAGE_BYTES;
+        memory->reserved_bytes =
+            reserved_pages > pages
+                ? reservation_bytes(reserved_pages * GVM__PAGE_BYTES)
+                : used_bytes;
         mapping = map(memory->reserved_bytes, PROT_READ | PROT_WRITE,
                       reserved_pages > pages ? MAP_NORESERVE : 0);
         if (mapping == NULL)
             return false;
     } else {
-        memory->reserved_bytes = GVM__MEMORY_HEADER_BYTES +
-                                 GVM_GUARD_RESERVATION_BYTES;
+        memory->reserved_bytes =
+            reservation_bytes(GVM_GUARD_RESERVATION_BYTES);
         /* A reservation is no promise of pages: do not account for it. */
         mapping = map(memory->reserved_bytes, PROT_NONE, MAP_NORESERVE);
         if (mapping == NULL)

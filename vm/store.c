@@ -5,7 +5,9 @@
  * mappings (memory.c), grown tables (table.c) and type identities (host.c)
  * is freed one by one: the rest comes from an arena, a list of chunks from
  * which pieces are cut. The first chunk is a part of the store's own
- * allocation: a store with one small instance takes one malloc.
+ * allocation: a store with one small instance takes one malloc. It is short,
+ * since there may be ten thousand stores, and each further one is twice as
+ * long, up to a bound.
  *
  * Builds with GVM_STRESS or the address sanitizer give every piece a chunk
  * of its own, so that running over the end of one is seen.
@@ -28,12 +30,13 @@
 #define CHUNK_PER_PIECE 0
 #endif
 
-#define FIRST_CHUNK_BYTES 8192u
-#define CHUNK_BYTES       32768u
+#define FIRST_CHUNK_BYTES 1024u
+#define CHUNK_BYTES_MAX   32768u
 #define ALIGNMENT         16u
 
 struct gvm__store_chunk {
     struct gvm__store_chunk *next;
+    size_t common_bytes; /* of the newest chunk for several pieces */
     _Alignas(ALIGNMENT) uint8_t bytes[];
 };
 
@@ -45,9 +48,17 @@ struct store_and_chunk {
 
 static_assert(_Alignof(max_align_t) <= ALIGNMENT, "pieces fit anything");
 
+/* How long the newest chunk is that is for several pieces. */
+static size_t
+common_bytes_of(const struct gvm_store *store)
+{
+    return store->chunks != NULL ? store->chunks->common_bytes
+                                 : FIRST_CHUNK_BYTES;
+}
+
 /* A new chunk in the list with room for `size_bytes`, zeroed. */
 static uint8_t *
-add_chunk(struct gvm_store *store, size_t size_bytes)
+add_chunk(struct gvm_store *store, size_t size_bytes, size_t common_bytes)
 {
     struct gvm__store_chunk *chunk;
 
@@ -57,6 +68,7 @@ add_chunk(struct gvm_store *store, size_t size_bytes)
     if (chunk == NULL)
         return NULL;
     chunk->next = store->chunks;
+    chunk->common_bytes = common_bytes;
     store->chunks = chunk;
     return chunk->bytes;
 }
@@ -64,22 +76,26 @@ add_chunk(struct gvm_store *store, size_t size_bytes)
 void *
 gvm__store_allocate(struct gvm_store *store, size_t size_bytes)
 {
+    size_t common_bytes = common_bytes_of(store);
     uint8_t *piece;
 
     if (size_bytes > SIZE_MAX - (ALIGNMENT - 1))
         return NULL;
     if (CHUNK_PER_PIECE)
-        return add_chunk(store, size_bytes);
+        return add_chunk(store, size_bytes, common_bytes);
     size_bytes = (size_bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if (size_bytes > store->arena_left_bytes) {
+        size_t next_bytes = 2 * common_bytes < CHUNK_BYTES_MAX
+                                ? 2 * common_bytes
+                                : CHUNK_BYTES_MAX;
         /* Big pieces do not waste what is left for small ones. */
-        if (size_bytes > CHUNK_BYTES / 4)
-            return add_chunk(store, size_bytes);
-        piece = add_chunk(store, CHUNK_BYTES);
+        if (size_bytes > next_bytes / 4)
+            return add_chunk(store, size_bytes, common_bytes);
+        piece = add_chunk(store, next_bytes, next_bytes);
         if (piece == NULL)
             return NULL;
         store->arena_next = piece;
-        store->arena_left_bytes = CHUNK_BYTES;
+        store->arena_left_bytes = next_bytes;
     }
     piece = store->arena_next;
     store->arena_next += size_bytes;

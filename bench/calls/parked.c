@@ -1,13 +1,14 @@
 /*
  * parked.c - what calls take that are parked, all at once.
  *
- *     bench-parked MODULE [CALLS [SLEEP_MS [BOUNDS]]]
+ *     bench-parked MODULE [CALLS [SLEEP_MS [BOUNDS [MB_MAX]]]]
  *
  * Starts CALLS (10000) calls of `nap` of the module, which dirties two pages
  * and its stack, sleeps for SLEEP_MS (10000) and answers 64 bytes that say
  * whether its memory is still its own; BOUNDS is `guard` or `explicit`. Prints
  * the memory (PSS) and the page tables that they take while they sleep, the
- * mappings, and how many ended well.
+ * mappings, and how many ended well. Fails unless all did, and when memory and
+ * page tables together are more than MB_MAX.
  */
 #define _GNU_SOURCE 1
 
@@ -146,6 +147,7 @@ main(int argc, char **argv)
 {
     unsigned count = argc > 2 ? (unsigned)atoi(argv[2]) : 10000;
     const char *sleep_ms = argc > 3 ? argv[3] : "10000";
+    double mb_max = argc > 5 ? atof(argv[5]) : 1e9;
     bool explicit = argc > 4 && strcmp(argv[4], "explicit") == 0;
     struct runtime_options options = {
         .calls_max = count,
@@ -196,5 +198,7 @@ main(int argc, char **argv)
            (double)tables * 1024 / 1e6, mappings, good, now() - begun);
     runtime_destroy(runtime);
     free(calls);
+    if ((double)(pss + tables) * 1024 / 1e6 > mb_max)
+        fail("that is too much memory");
     return good == count ? 0 : 1;
 }

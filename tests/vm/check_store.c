@@ -49,7 +49,8 @@ END_TEST
 
 /* Around the alignment, the chunks, and what gets a chunk of its own. */
 static const size_t piece_sizes[] = {
-    1, 15, 16, 17, 8191, 8192, 8193, 1, 32767, 32768, 32769, 100, 1 << 20, 5,
+    1,    15,    16,    17,  511,   512,   513,     1,   1023,   1024,
+    1025, 8191, 8192,  8193, 1,     32767, 32768, 32769, 100,    1 << 20, 5,
 };
 #define PIECE_COUNT (sizeof(piece_sizes) / sizeof(piece_sizes[0]))
 
