@@ -40,6 +40,8 @@
       "of the state, let it read only such keys; may be repeated")            \
     X(H, LIST, grant_write, "grant-write", "PREFIX",                          \
       "of the state, let it write only such keys; may be repeated")           \
+    X(H, LIST, grant_call, "grant-call", "NAME",                              \
+      "let it call this function; may be repeated")                           \
     X(H, LIST, grant_secret, "grant-secret", "NAME",                          \
       "let it get this secret of the server's; may be repeated")              \
     X(H, FLAG, warm, "warm", NULL,                                            \
@@ -82,7 +84,8 @@ has_config(const struct deploy_options *values)
            values->memory || values->concurrency || values->queue ||
            values->queue_wait || values->warm || values->env.count > 0 ||
            values->dir_read.count > 0 || values->grant_read.count > 0 ||
-           values->grant_write.count > 0 || values->grant_secret.count > 0;
+           values->grant_write.count > 0 || values->grant_call.count > 0 ||
+           values->grant_secret.count > 0;
 }
 
 /* Zero is the server's own default, which is said by saying nothing. */
@@ -162,6 +165,7 @@ build_config(const struct deploy_options *values)
     json_object_set_new(config, "grants", grants);
     add_grant(grants, "state_read", &values->grant_read);
     add_grant(grants, "state_write", &values->grant_write);
+    add_grant(grants, "functions", &values->grant_call);
     add_grant(grants, "secrets", &values->grant_secret);
     char *text = json_dumps(config, JSON_COMPACT);
     json_decref(config);

@@ -143,6 +143,7 @@ runtime_call_destroy(struct runtime_call *call)
     if (!call)
         return;
     leave(call);
+    runtime__chain_destroy(call->chain);
     runtime_function_put(call->function);
     deinit(call);
     free(call);

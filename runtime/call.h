@@ -9,6 +9,7 @@
 #define GLASS_RUNTIME_CALL_H
 
 #include "runtime/buffer.h"
+#include "runtime/chain.h"
 #include "runtime/faaslet.h"
 #include "runtime/function.h"
 #include "runtime/runtime.h"
@@ -63,6 +64,7 @@ struct runtime_call {
     uint64_t ready_ns;
     bool has_outlived; /* a slice */
     struct runtime__gate_place gate_place; /* at the function's */
+    struct runtime__chain *chain; /* NULL: no call made it, and it made none */
 
     /* It initialises the function, and nobody else sees it. */
     bool initialises;

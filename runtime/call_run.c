@@ -71,6 +71,8 @@ choose_limits(struct runtime_call *call)
     limits->memory_bytes = runtime__memory_bytes(call->runtime, config);
     limits->table_entries = options->table_entries_max;
     limits->deadline_ns = call->begun_ns + timeout_ms * 1000000u;
+    if (call->chain && limits->deadline_ns > call->chain->deadline_ns_max)
+        limits->deadline_ns = call->chain->deadline_ns_max;
     call->task.deadline_ns = limits->deadline_ns;
 }
 
@@ -295,6 +297,7 @@ detach(struct runtime_call *call)
     struct runtime__faaslet *faaslet = call->faaslet;
 
     call->faaslet = NULL;
+    runtime__chain_end(call);
     if (!faaslet)
         return NULL;
     /* From here on no answer can wake the call. */
@@ -364,17 +367,20 @@ pass_gate(struct runtime_call *call)
 {
     const struct runtime_config *config = call->function->config;
     uint64_t until_ns = call->begun_ns + config->queue_ms * 1000000u;
+    /* See chain.h: who holds a place does not wait for one. */
+    uint64_t queue =
+        call->chain && call->chain->is_below_gate ? 0 : config->queue;
 
     if (config->concurrency == 0 || call->initialises)
         return RUNTIME__STEP_SLICE;
     switch (runtime__gate_enter(&call->function->gate, &call->gate_place,
-                                config->concurrency, config->queue)) {
+                                config->concurrency, queue)) {
     case RUNTIME__GATE_INSIDE:
         return RUNTIME__STEP_SLICE;
     case RUNTIME__GATE_FULL:
-        if (config->queue == 0)
+        if (queue == 0)
             return fail_busy(call, "concurrency", config->concurrency);
-        return fail_busy(call, "queue", config->queue);
+        return fail_busy(call, "queue", queue);
     case RUNTIME__GATE_WAITS:
         break;
     }

@@ -14,6 +14,7 @@ enum runtime__group {
     RUNTIME__GROUP_core = 1,  /* `data`: struct runtime__faaslet */
     RUNTIME__GROUP_state = 2, /* the same; needs a store */
     RUNTIME__GROUP_wasi = 4,  /* `data`: struct runtime__wasi */
+    RUNTIME__GROUP_chain = 8, /* as core */
 };
 
 /* A row of hostcalls.inc, faasm.inc or wasi.inc. */

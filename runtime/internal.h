@@ -7,6 +7,7 @@
 #ifndef GLASS_RUNTIME_INTERNAL_H
 #define GLASS_RUNTIME_INTERNAL_H
 
+#include "runtime/chain.h"
 #include "runtime/keep.h"
 #include "runtime/random.h"
 #include "runtime/registry.h"
@@ -35,6 +36,8 @@ struct runtime {
     /* Held while functions are written down and published. */
     pthread_mutex_t deploy_lock;
     struct runtime__keep *keep; /* NULL: they are forgotten */
+
+    struct runtime__children children;
 
     atomic_uint call_count;
     atomic_ullong started_count;

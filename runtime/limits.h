@@ -37,6 +37,15 @@
 /* Keys that a call may have locked at once. */
 #define RUNTIME_CALL_LOCKS_MAX 16
 
+/* Calls that calls make: how deep they are, below the one that nobody called
+ * from within; how many came of that one, ever and all together; and of one
+ * call, the handles at once and the bytes of what those stand for, inputs of
+ * who runs and results of who has ended. */
+#define RUNTIME_CHAIN_DEPTH_MAX 1024
+#define RUNTIME_TREE_CALLS_MAX 16384
+#define RUNTIME_CHILDREN_MAX 1024
+#define RUNTIME_CHILDREN_BYTES_MAX (64u << 20)
+
 /* What goes into a call and what comes out of it. */
 #define RUNTIME_INPUT_BYTES_DEFAULT (16u << 20)
 #define RUNTIME_OUTPUT_BYTES_DEFAULT (16u << 20)
@@ -135,9 +144,10 @@
 #define RUNTIME_WASI_BYTES_PER_FUEL 64
 #define RUNTIME_WASI_RANDOM_BYTES_PER_FUEL 4
 
-/* The same for an operation of the state, and for what the functions of
- * `glass` copy into a function's memory and out of it. */
+/* The same for an operation of the state, for making a call, and for what the
+ * functions of `glass` copy into a function's memory and out of it. */
 #define RUNTIME_HOST_STATE_FUEL 100
+#define RUNTIME_HOST_CALL_FUEL 1000
 #define RUNTIME_HOST_BYTES_PER_FUEL 64
 
 /* What is read or written at once, between two looks at the clock. */

@@ -386,7 +386,8 @@ runtime_create(const struct runtime_options *options,
     memset(created, 0, sizeof(*created));
     created->options = copy;
     created->files_root = -1;
-    created->groups = RUNTIME__GROUP_wasi | RUNTIME__GROUP_core;
+    created->groups = RUNTIME__GROUP_wasi | RUNTIME__GROUP_core |
+                      RUNTIME__GROUP_chain;
     if (copy.store)
         created->groups |= RUNTIME__GROUP_state;
     fit_mappings(created);
@@ -396,6 +397,7 @@ runtime_create(const struct runtime_options *options,
     created->idle.reclaim = reclaim;
     created->idle.data = created;
     runtime__random_init(&created->random);
+    runtime__children_init(&created->children);
     pthread_mutex_init(&created->reclaim_lock, NULL);
     runtime__registry_init(&created->registry);
     pthread_mutex_init(&created->deploy_lock, NULL);
@@ -429,6 +431,7 @@ runtime_destroy(struct runtime *runtime)
 {
     if (!runtime)
         return;
+    runtime__children_deinit(&runtime->children);
     runtime__scheduler_deinit(&runtime->scheduler);
     runtime__registry_deinit(&runtime->registry);
     runtime__tenants_deinit(&runtime->tenants);

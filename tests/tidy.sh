@@ -44,7 +44,8 @@ declare -A owner=(
 )
 # Public headers, besides <layer>/<layer>.h.
 declare -A public=(
-    [runtime]='configuration.h program.h' [vm]='vm_mapping.h vm_snapshot.h'
+    [runtime]='calls.h configuration.h program.h'
+    [vm]='vm_mapping.h vm_snapshot.h'
     [state]='state_namespace.h state_operation.h'
 )
 declare -A prefix=([vm]=gvm [state]=state [runtime]=runtime [http]=http)

@@ -324,4 +324,82 @@ GLASS_IMPORT(unlock)
 int32_t
 glass_unlock(int64_t token);
 
+/* ---------------------------------------------------------------- calls */
+/*
+ * A function calls others of its namespace, which its deployment grants it.
+ * They run beside it, under limits of their own but for their time, which ends
+ * with the caller's; so do they, when the caller ends first. A call that waits
+ * for another takes no thread.
+ *
+ * How many there may be: 1,024 handles at once, with 64 MiB of inputs and
+ * results, calls of calls 1,024 deep, and 16,384 that came of one, ever. One
+ * whose `concurrency` is bounded keeps its place while it waits, so what it
+ * calls is let in at once or refused with GLASS_LIMIT.
+ */
+
+/* How a call ended. */
+enum glass_end {
+    GLASS_END_WELL = 0,
+    GLASS_END_FAILED = 1, /* it said so */
+    GLASS_END_TRAPPED = 2,
+    GLASS_END_TIMEOUT = 3, /* its time was used up, and so on */
+    GLASS_END_OUT_OF_FUEL = 4,
+    GLASS_END_OUT_OF_MEMORY = 5,
+    GLASS_END_LIMIT = 6, /* its output or result is too long */
+    GLASS_END_CANCELLED = 7,
+    GLASS_END_SYSTEM = 8, /* the server's fault */
+};
+
+/*
+ * Calls a function with an input, for at most `timeout_ms`, or as long as it
+ * may when that is 0. Returns a handle above 0, or GLASS_DENIED,
+ * GLASS_NOT_FOUND, GLASS_TOO_BIG for the input, GLASS_LIMIT, or GLASS_INVALID
+ * for what is no name, or the name of a function of plain exports. While the
+ * caller is initialised it is always denied.
+ */
+GLASS_IMPORT(call)
+int32_t
+glass_call(const char *name, size_t name_length, const void *input,
+           size_t input_length, int64_t timeout_ms);
+
+/*
+ * Waits for a call's end for at most `timeout_ms`, or for as long as the
+ * caller may when that is below 0. Returns how it ended, one of enum
+ * glass_end; or GLASS_TIMEOUT: it has not; or GLASS_INVALID.
+ */
+GLASS_IMPORT(await)
+int32_t
+glass_await(int32_t handle, int64_t timeout_ms);
+
+/*
+ * Waits in the same way until one of `count` calls has ended. Returns the
+ * place in the list of the first that has, or GLASS_TIMEOUT, GLASS_INVALID,
+ * or GLASS_LIMIT for more than a call can have. Take it out of the list.
+ */
+GLASS_IMPORT(await_any)
+int32_t
+glass_await_any(const int32_t *handles, size_t count, int64_t timeout_ms);
+
+/*
+ * What a call left behind that has ended: its output or, when it did not end
+ * well, a message. The length; or up to `capacity` bytes of it, copied from
+ * `offset` on, and how many there are from there. GLASS_CONFLICT when it has
+ * not ended, or GLASS_INVALID.
+ */
+GLASS_IMPORT(result_len)
+int32_t
+glass_result_len(int32_t handle);
+GLASS_IMPORT(result_read)
+int32_t
+glass_result_read(int32_t handle, size_t offset, void *buffer,
+                  size_t capacity);
+
+/*
+ * Gives a handle up, and what the call left behind; one that has not ended is
+ * ended. Returns 0 or GLASS_INVALID.
+ */
+GLASS_IMPORT(cancel)
+int32_t
+glass_cancel(int32_t handle);
+
 #endif

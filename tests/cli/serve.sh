@@ -59,9 +59,10 @@ expect 1 "$glass" invoke page
 
 # Secrets and grants: the names are shown, the secret to the function alone.
 grants=$GLASS_BIN_DIR/../tests/runtime/guests/grants.wasm
-expect 0 "$glass" deploy grants "$grants" --grant-secret b \
+expect 0 "$glass" deploy grants "$grants" --grant-secret b --grant-call d \
     --grant-read a/ --grant-read c --grant-write a/ --json
-says '"grants":{"state_read":["a/","c"],"state_write":["a/"],"secrets":["b"]}'
+says '"grants":{"state_read":["a/","c"],"state_write":["a/"],"functions":["d"],'
+says '"secrets":["b"]}'
 expect 0 "$glass" invoke grants
 is '..... ....... . DDDDD DDDDDDD D '
 expect 0 "$glass" invoke grants --data b

@@ -5,9 +5,11 @@
  * The linker sends the allocations of Glass here, and of Glass alone
  * (--wrap): other libraries and the test itself are not disturbed.
  */
+#include "runtime/calls.h"
 #include "tests/runtime/world.h"
 
 #include <check.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +25,15 @@ char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t size);
 
 /* The allocation with this number, from 1, fails; 0: none does. */
-static unsigned failing;
-static unsigned allocations;
+static atomic_uint failing;
+static atomic_uint allocations;
 
 static bool
 fails(void)
 {
-    return failing && ++allocations == failing;
+    unsigned number = atomic_load(&failing);
+
+    return number && atomic_fetch_add(&allocations, 1) + 1 == number;
 }
 
 void *
@@ -174,6 +178,65 @@ START_TEST(a_function_is_loaded_or_the_start_fails)
 }
 END_TEST
 
+/* A runtime in which the guest "chain" may call itself. */
+static struct runtime *
+open_chain(struct state_store *store)
+{
+    static const char *const names[] = {"chain"};
+    const struct runtime_names functions = {names, 1};
+    const struct runtime_config config = {.grants.functions = &functions};
+    const struct runtime_options options = {.store = store};
+    const struct runtime_deployment deployment = {
+        "default", "chain", module, module_bytes, &config, RUNTIME_ALWAYS,
+        NULL};
+    struct runtime *runtime;
+
+    ck_assert_int_eq(runtime_create(&options, &runtime, NULL), RUNTIME_OK);
+    ck_assert_int_eq(
+        runtime_function_deploy(runtime, &deployment, NULL, NULL, NULL),
+        RUNTIME_OK);
+    return runtime;
+}
+
+START_TEST(calls_of_calls_are_made_or_the_caller_hears)
+{
+    struct state_store *store;
+    unsigned failed_count = 0;
+
+    ck_assert_int_eq(state_store_open(NULL, &store, NULL), STATE_OK);
+    module = world_guest("chain", &module_bytes);
+    for (unsigned number = 1;; number++) {
+        struct runtime *runtime = open_chain(store);
+        struct runtime_graph graph = {0};
+        struct runtime_call *call;
+        ck_assert_int_eq(runtime_call_create(runtime, "default", "chain",
+                                             &call, NULL),
+                         RUNTIME_OK);
+        runtime_call_input_append(call, "d2", 2, NULL);
+        failing = number;
+        allocations = 0;
+        enum runtime_status status = runtime_call_run(call);
+        if (runtime_call_graph(call, &graph, NULL) != RUNTIME_OK)
+            failed_count++;
+        bool reached = allocations >= number;
+        failing = 0;
+        ck_assert_msg(status == RUNTIME_NO_MEMORY || status == RUNTIME_OK ||
+                          status == RUNTIME_FAILED,
+                      "allocation %u: %s", number,
+                      runtime_status_name(status));
+        failed_count += status != RUNTIME_OK;
+        runtime_graph_deinit(&graph);
+        runtime_call_destroy(call);
+        runtime_destroy(runtime);
+        if (!reached)
+            break;
+    }
+    ck_assert_uint_gt(failed_count, 20);
+    state_store_close(store);
+    free(module);
+}
+END_TEST
+
 static void
 add_tests(TCase *tests)
 {
@@ -181,6 +244,7 @@ add_tests(TCase *tests)
         tests, an_allocation_that_fails_is_told_and_leaves_nothing_behind, 0,
         sizeof(guests) / sizeof(guests[0]));
     tcase_add_test(tests, a_function_is_loaded_or_the_start_fails);
+    tcase_add_test(tests, calls_of_calls_are_made_or_the_caller_hears);
 }
 
 WORLD_MAIN("exhaustion", add_tests)
