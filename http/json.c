@@ -96,20 +96,24 @@ http__json_base64url(const void *bytes, size_t length, char *text)
     text[encode(bytes, length, base64_url, text)] = '\0';
 }
 
-/* The value of a digit of base64url, or -1. */
+/* The value of a digit, or -1; the alphabets differ in their last two. */
 static int
-digit_of(char byte)
+digit_of(char byte, const char *alphabet)
 {
-    const char *place = byte ? strchr(base64_url, byte) : NULL;
-
-    return place ? (int)(place - base64_url) : -1;
+    if (byte >= 'A' && byte <= 'Z')
+        return byte - 'A';
+    if (byte >= 'a' && byte <= 'z')
+        return byte - 'a' + 26;
+    if (byte >= '0' && byte <= '9')
+        return byte - '0' + 52;
+    return byte == alphabet[62] ? 62 : byte == alphabet[63] ? 63 : -1;
 }
 
-bool
-http__json_from_base64url(const char *text, size_t text_length, void *bytes,
-                          size_t capacity, size_t *length)
+/* Reads base64 without padding; false for what is none, or does not fit. */
+static bool
+decode(const char *text, size_t text_length, const char *alphabet,
+       uint8_t *out, size_t capacity, size_t *length)
 {
-    uint8_t *out = bytes;
     size_t written = 0;
     uint32_t group = 0;
     unsigned bits = 0;
@@ -117,7 +121,7 @@ http__json_from_base64url(const char *text, size_t text_length, void *bytes,
     if (text_length % 4 == 1)
         return false;
     for (size_t index = 0; index < text_length; index++) {
-        int digit = digit_of(text[index]);
+        int digit = digit_of(text[index], alphabet);
         if (digit < 0)
             return false;
         group = group << 6 | (uint32_t)digit;
@@ -135,4 +139,26 @@ http__json_from_base64url(const char *text, size_t text_length, void *bytes,
         return false;
     *length = written;
     return true;
+}
+
+bool
+http__json_from_base64url(const char *text, size_t text_length, void *bytes,
+                          size_t capacity, size_t *length)
+{
+    return decode(text, text_length, base64_url, bytes, capacity, length);
+}
+
+bool
+http__json_from_base64(const char *text, size_t text_length, void *bytes,
+                       size_t *length)
+{
+    size_t capacity = text_length / 4 * 3;
+
+    if (text_length % 4 != 0)
+        return false;
+    for (int padding = 0; padding < 2 && text_length > 0; padding++)
+        if (text[text_length - 1] == '=')
+            text_length--;
+    return decode(text, text_length, base64_standard, bytes, capacity,
+                  length);
 }

@@ -48,4 +48,12 @@ bool
 http__json_from_base64url(const char *text, size_t text_length, void *bytes,
                           size_t capacity, size_t *length);
 
+/*
+ * Reads base64 (section 4, with padding) into `bytes`, which has room for
+ * three quarters of the text's length. Returns false for what is none.
+ */
+bool
+http__json_from_base64(const char *text, size_t text_length, void *bytes,
+                       size_t *length);
+
 #endif

@@ -65,6 +65,14 @@
 #define HTTP_NUMBER_BYTES_MAX 64
 
 /*
+ * The body of a batch, and the bytes of all values in its answer. Both are
+ * taken apart and put together on the connection's thread, where others wait
+ * meanwhile: what is larger has requests of its own.
+ */
+#define HTTP_BATCH_BYTES_MAX (4u << 20)
+#define HTTP_BATCH_ANSWER_BYTES_MAX (4u << 20)
+
+/*
  * A refused request's body is read and thrown away up to this many bytes, so
  * that the connection goes on; past it, the connection is closed.
  */

@@ -200,12 +200,12 @@ kind_of_state(const struct state_operation *operation)
     return HTTP__PROBLEM_INTERNAL;
 }
 
-void
-http__problem_state(struct http__request *request,
-                    const struct state_operation *operation)
+/* Answers with how an operation failed; takes `members` over. */
+static void
+respond_state(struct http__request *request,
+              const struct state_operation *operation, json_t *members)
 {
     enum http__problem kind = kind_of_state(operation);
-    json_t *members = json_object();
 
     json_object_set_new(members, "reason",
                         json_string(state_status_name(operation->status)));
@@ -213,4 +213,19 @@ http__problem_state(struct http__request *request,
         json_object_set_new(members, "version",
                             json_integer((json_int_t)operation->version));
     http__problem_with(request, kind, members, operation->message);
+}
+
+void
+http__problem_state(struct http__request *request,
+                    const struct state_operation *operation)
+{
+    respond_state(request, operation, json_object());
+}
+
+void
+http__problem_state_at(struct http__request *request,
+                       const struct state_operation *operation, size_t index)
+{
+    respond_state(request, operation,
+                  json_pack("{s:I}", "operation", (json_int_t)index));
 }

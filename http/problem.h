@@ -48,6 +48,11 @@ void
 http__problem_state(struct http__request *request,
                     const struct state_operation *operation);
 
+/* The same of an operation in a batch, whose index is a member. */
+void
+http__problem_state_at(struct http__request *request,
+                       const struct state_operation *operation, size_t index);
+
 /*
  * The members that say where a guest stopped, and at which limit, as far as
  * that is known: `trap`, `limit`, `function_index` and `offset`. Null when out

@@ -70,6 +70,7 @@ http__request_complete(void *data, struct MHD_Connection *connection,
     if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
         http__lock_give_back(request);
     http__state_watch_leave(request);
+    http__state_batch_destroy(request->batch);
     http__stream_deinit(&request->stream);
     state_operation_deinit(&request->operation);
     runtime_call_destroy(request->call);

@@ -22,6 +22,8 @@
 #include "runtime/runtime.h"
 #include "state/state.h"
 
+struct http__batch;
+
 /* A body that is kept. */
 struct http__buffer {
     char *bytes;
@@ -68,6 +70,7 @@ struct http__request {
     struct runtime_call *call;
     bool calls_export; /* by name: its results are the answer */
     struct http__stream stream;
+    struct http__batch *batch;
     bool watches;        /* it counts among those that watch keys */
     bool is_half_closed; /* the client was seen to close its direction */
 

@@ -9,6 +9,7 @@
 
 #include "state/state.h"
 
+struct http__batch;
 struct http__request;
 
 void http__call_begin(struct http__request *request);
@@ -31,6 +32,11 @@ void http__state_watch(struct http__request *request);
 /* Submits the request's operation as one on the route's key. */
 void http__state_submit(struct http__request *request, enum state_kind kind,
                         void (*done)(struct http__request *request));
+
+void http__state_batch(struct http__request *request);
+
+/* Frees what a batch has left; null is none. */
+void http__state_batch_destroy(struct http__batch *batch);
 
 /* The request does not watch any more, if it did. */
 void http__state_watch_leave(struct http__request *request);

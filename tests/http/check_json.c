@@ -89,6 +89,36 @@ START_TEST(what_is_no_cursor_is_refused)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    const char *bytes; /* null: it is none */
+    size_t length;
+} base64s[] = {
+    {"", "", 0},          {"AA==", "\0", 1},   {"/w==", "\xff", 1},
+    {"//4=", "\xff\xfe", 2}, {"Yf9i", "a\xff" "b", 3},
+    {"+/+/", "\xfb\xff\xbf", 3},
+    {"=", NULL, 0},       {"==", NULL, 0},     {"====", NULL, 0},
+    {"A===", NULL, 0},    {"AA=", NULL, 0},    {"AA", NULL, 0},
+    {"AAA", NULL, 0},     {"AB==", NULL, 0},   {"AAB=", NULL, 0},
+    {"-_-_", NULL, 0},    {"AA==AAAA", NULL, 0}, {"AA= ", NULL, 0},
+    {"AA\n=", NULL, 0},   {"=AAA", NULL, 0},
+};
+
+START_TEST(base64_has_one_text_for_each_sequence_of_bytes)
+{
+    char bytes[16];
+    size_t length = 99;
+    bool is_base64 = http__json_from_base64(
+        base64s[_i].text, strlen(base64s[_i].text), bytes, &length);
+
+    ck_assert_int_eq(is_base64, base64s[_i].bytes != NULL);
+    if (!is_base64)
+        return;
+    ck_assert_uint_eq(length, base64s[_i].length);
+    ck_assert_mem_eq(bytes, base64s[_i].bytes, length);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -101,6 +131,9 @@ main(void)
     tcase_add_loop_test(tests, cursors_come_back_as_they_went, 0, 64);
     tcase_add_loop_test(tests, what_is_no_cursor_is_refused, 0,
                         sizeof(bad_cursors) / sizeof(*bad_cursors));
+    tcase_add_loop_test(tests,
+                        base64_has_one_text_for_each_sequence_of_bytes, 0,
+                        sizeof(base64s) / sizeof(*base64s));
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
