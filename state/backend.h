@@ -47,6 +47,11 @@ struct state__backend_class {
                                const char *namespace_,
                                struct state_stats *stats);
 
+    /* The contract of state_store_map, with a key that has been checked. */
+    enum state_status (*map)(struct state__backend *backend,
+                             const struct state_mapping_options *options,
+                             struct state_mapping **mapping);
+
     /* Ends what is under way, then frees the backend. */
     void (*close)(struct state__backend *backend);
 };

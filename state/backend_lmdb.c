@@ -129,6 +129,17 @@ stats(struct state__backend *backend, const char *namespace_,
                                               namespace_, figures);
 }
 
+static enum state_status
+map(struct state__backend *backend,
+    const struct state_mapping_options *options,
+    struct state_mapping **mapping)
+{
+    struct lmdb *lmdb = (struct lmdb *)backend;
+
+    return lmdb->memory_backend->class->map(lmdb->memory_backend, options,
+                                            mapping);
+}
+
 static void
 health(struct state__backend *backend, struct state_health *health)
 {
@@ -505,6 +516,7 @@ static const struct state__backend_class lmdb_class = {
     .health = health,
     .set_quota = set_quota,
     .stats = stats,
+    .map = map,
     .close = close_lmdb,
 };
 

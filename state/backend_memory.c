@@ -16,6 +16,7 @@
 #include "state/memory.h"
 #include "state/operation.h"
 #include "state/quota.h"
+#include "state/region.h"
 #include "state/transaction.h"
 #include "state/watch.h"
 
@@ -46,6 +47,7 @@ struct memory {
     uint64_t hash_seed;
     size_t value_bytes_max;
     pthread_mutex_t quota_lock; /* for setting one */
+    struct state__region_files *region_files;
 
     /*
      * The sweeper. The lock guards the flags after it; `has_expiries` is
@@ -422,6 +424,22 @@ stats(struct state__backend *backend, const char *name,
     return STATE_OK;
 }
 
+static enum state_status
+map(struct state__backend *backend,
+    const struct state_mapping_options *options,
+    struct state_mapping **mapping)
+{
+    struct memory *memory = (struct memory *)backend;
+    struct state__target target = {.key = options->key};
+
+    target.namespace_ = state__namespaces_find(&memory->namespaces,
+                                               options->namespace_);
+    if (target.namespace_ == NULL)
+        return STATE_NOT_FOUND;
+    return state__region_map(find_shard(memory, &target), &target, options,
+                             memory->region_files, mapping);
+}
+
 static void
 cancel(struct state__backend *backend, struct state_operation *operation)
 {
@@ -473,6 +491,7 @@ close_memory(struct state__backend *backend)
         state__eviction_deinit(state__namespaces_at(&memory->namespaces, i),
                                memory->shard_count);
     state__namespaces_deinit(&memory->namespaces);
+    state__region_files_release(memory->region_files);
     pthread_cond_destroy(&memory->sweep_wake);
     pthread_mutex_destroy(&memory->sweep_lock);
     pthread_mutex_destroy(&memory->quota_lock);
@@ -487,6 +506,7 @@ static const struct state__backend_class memory_class = {
     .health = health,
     .set_quota = set_quota,
     .stats = stats,
+    .map = map,
     .close = close_memory,
 };
 
@@ -528,7 +548,9 @@ state__memory_open(const struct state_options *options,
         goto fail;
     }
     memory->hash_seed = seeds[0];
-    if (!state__namespaces_init(&memory->namespaces, seeds[1]))
+    memory->region_files = state__region_files_create();
+    if (!state__namespaces_init(&memory->namespaces, seeds[1]) ||
+        memory->region_files == NULL)
         goto out_of_memory;
     memory->shards = aligned_alloc(alignof(struct state__shard),
                                    options->shard_count *

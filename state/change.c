@@ -3,6 +3,7 @@
 
 #include "state/eviction.h"
 #include "state/operation.h"
+#include "state/region.h"
 #include "state/splice.h"
 #include "state/watch.h"
 
@@ -282,13 +283,36 @@ change_expiry(struct state__change *change)
     return STATE_OK;
 }
 
+/* Whether the operation gives the key another value. */
+static bool
+sets_value(const struct state_operation *operation)
+{
+    return operation->kind != STATE_DELETE &&
+           operation->kind != STATE_EXPIRE &&
+           operation->kind != STATE_PERSIST;
+}
+
 static enum state_status
 apply(struct state__change *change)
 {
+    bool is_mapped;
+
     change->item = state__shard_find(change->shard, change->target,
                                      &change->dead);
+    is_mapped = state__region_is_mapped(change->item) &&
+                sets_value(change->operation);
+    if (change->is_laid) {
+        if (is_mapped &&
+            state__item_block(change->item) == change->region)
+            return state__region_write(change);
+        /* It was taken away from under the write, which begins anew. */
+        change->is_laid = false;
+        state__change_refund(change);
+    }
     if (!lock_is_held(change) || !condition_holds(change))
         return STATE_CONFLICT;
+    if (is_mapped)
+        return state__region_write(change);
     switch (change->operation->kind) {
     case STATE_INCREMENT:
         return increment(change);
@@ -310,7 +334,8 @@ state__change_apply(struct state__change *change)
 {
     enum state_status status = apply(change);
 
-    if (status != STATE_OK)
+    /* What is about to be laid into a region stays charged. */
+    if (status != STATE_OK && status != STATE_PENDING)
         state__change_refund(change);
     return status;
 }
@@ -318,6 +343,7 @@ state__change_apply(struct state__change *change)
 void
 state__change_clean_up(struct state__change *change)
 {
+    state__region_leave(change);
     state__journal_discard(change->shard->journal, change->entry);
     state__value_release(change->prepared);
     state__value_release(change->garbage);
@@ -348,13 +374,9 @@ static enum state_status
 attempt(struct state__change *change)
 {
     enum state_status status;
+    int count = 0;
 
-    for (int count = 1;; count++) {
-        if (count > ATTEMPTS_MAX) {
-            change->is_last_attempt = true;
-            state__value_release(change->prepared);
-            change->prepared = NULL;
-        }
+    for (;;) {
         pthread_mutex_lock(&change->shard->lock);
         status = state__change_apply(change);
         if (status != STATE_PENDING) {
@@ -365,9 +387,18 @@ attempt(struct state__change *change)
             pthread_mutex_unlock(&change->shard->lock);
             return status;
         }
+        if (state__region_is_mapped(change->item)) {
+            state__region_prepare(change);
+            continue;
+        }
         status = state__splice_prepare(change);
         if (status)
             return state__operation_end(change->operation, status);
+        if (++count == ATTEMPTS_MAX) {
+            change->is_last_attempt = true;
+            state__value_release(change->prepared);
+            change->prepared = NULL;
+        }
     }
 }
 

@@ -18,6 +18,15 @@
 #include "state/quota.h"
 #include "state/shard.h"
 
+/* Bytes over the value of a key that is mapped: see region.h. */
+struct state__over {
+    struct state_bytes bytes;
+    size_t offset;
+    size_t length_before;
+    size_t length; /* of the value then */
+    uint8_t digits[STATE__NUMBER_BYTES_MAX];
+};
+
 struct state__change {
     struct state__shard *shard;
     const struct state__target *target;
@@ -33,6 +42,9 @@ struct state__change {
     enum state__bound bound;            /* why it is STATE_QUOTA */
     int64_t charged_keys;               /* to the namespace's quota */
     int64_t charged_bytes;
+    struct state__value *region; /* whose lock is held; null: none is */
+    struct state__over over;     /* and what is to be laid there; */
+    bool is_laid;                /* it has been */
     struct state__journal_entry *entry; /* for the journal; null: for nobody */
     bool is_queued;                     /* the journal has it */
 };
@@ -59,7 +71,8 @@ state__change_prepare(struct state__change *change);
  * The part of a write under the lock: finds the item, looks at the condition
  * and changes what is to be changed. Sets the outputs but the status. Returns
  * STATE_PENDING when something should first be prepared without the lock, by
- * state__splice_prepare; never on the last attempt.
+ * state__splice_prepare; never on the last attempt. Or by
+ * state__region_prepare, when the key is mapped.
  */
 enum state_status
 state__change_apply(struct state__change *change);

@@ -69,6 +69,15 @@
 #define STATE_WATCHERS_MAX 1024
 #define STATE_WATCH_TIMEOUT_MS_MAX 600000
 
+/*
+ * Values that are mapped, or were and may be again: each is an open file. Uses
+ * of one of them at once; and how much of a value is copied at once where who
+ * maps it has no time for more.
+ */
+#define STATE_REGIONS_MAX 256
+#define STATE_MAPPINGS_MAX 65536
+#define STATE_REGION_COPY_BYTES (1u << 20)
+
 /* How long a remote backend may take for one operation. */
 #define STATE_TIMEOUT_MS_DEFAULT 2000
 #define STATE_TIMEOUT_MS_MAX 600000

@@ -5,6 +5,7 @@
 #include "state/lmdb_file_row.h"
 
 #include "state/error.h"
+#include "state/region.h"
 
 #include <errno.h>
 #include <string.h>
@@ -44,21 +45,24 @@ static int
 put_value(struct state__lmdb_file *file, MDB_txn *txn, MDB_val *key,
           const struct state__journal_entry *entry)
 {
-    const uint8_t *bytes = entry->block != NULL
-                               ? entry->block->bytes
-                               : entry->bytes + entry->key_length;
     struct state__lmdb_head head = {entry->version, entry->expires_ms, 0};
     MDB_val value = {sizeof head + entry->value_length, NULL};
+    uint8_t *copy;
     int code;
 
-    head.checksum = state__lmdb_checksum_value(key, &head, bytes,
-                                               entry->value_length);
     /* The one copy of a value is the one into LMDB's page. */
     code = mdb_put(txn, file->values, key, &value, MDB_RESERVE);
     if (code != 0)
         return code;
+    /* What is summed is the copy: one that is mapped may change meanwhile. */
+    copy = (uint8_t *)value.mv_data + sizeof head;
+    if (entry->block != NULL)
+        state__region_copy(entry->block, copy, entry->value_length);
+    else
+        memcpy(copy, entry->bytes + entry->key_length, entry->value_length);
+    head.checksum = state__lmdb_checksum_value(key, &head, copy,
+                                               entry->value_length);
     memcpy(value.mv_data, &head, sizeof head);
-    memcpy((uint8_t *)value.mv_data + sizeof head, bytes, entry->value_length);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "state/eviction.h"
 #include "state/operation.h"
 #include "state/quota.h"
+#include "state/region.h"
 #include "state/watch.h"
 
 #include <assert.h>
@@ -251,6 +252,8 @@ state__shard_read(struct state__shard *shard,
 
     pthread_mutex_lock(&shard->lock);
     status = state__shard_read_locked(shard, target, operation, &item, &dead);
+    if (state__region_is_mapped(item) && operation->kind != STATE_STAT)
+        return state__region_read(shard, target, operation, item);
     status = state__journal_end(shard->journal, target->namespace_,
                                 target->hash, item, false, operation, status);
     pthread_mutex_unlock(&shard->lock);

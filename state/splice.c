@@ -192,3 +192,17 @@ state__splice_prepare(struct state__change *change)
     state__value_release(shared);
     return status;
 }
+
+enum state_status
+state__splice_plan(const struct state__change *change, size_t *offset,
+                   size_t *length)
+{
+    struct splice splice;
+    enum state_status status = plan(change, &splice);
+
+    if (status)
+        return status;
+    *offset = splice.offset;
+    *length = splice.length;
+    return STATE_OK;
+}

@@ -25,4 +25,12 @@ state__splice_apply(struct state__change *change);
 enum state_status
 state__splice_prepare(struct state__change *change);
 
+/*
+ * Where the operation's bytes go in the item's value, and how long that is
+ * then; STATE_TOO_BIG when they do not fit.
+ */
+enum state_status
+state__splice_plan(const struct state__change *change, size_t *offset,
+                   size_t *length);
+
 #endif

@@ -100,6 +100,7 @@ struct state_store;
 /* What a namespace is told as a whole, and what is done with its keys. */
 #include "state/state_namespace.h"
 #include "state/state_operation.h"
+#include "state/state_region.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -6,6 +6,7 @@
 #include "state/batch.h"
 #include "state/error.h"
 #include "state/operation.h"
+#include "state/region.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -247,4 +248,24 @@ state_store_stats(struct state_store *store, const char *namespace_,
     if (class->stats == NULL)
         return STATE_UNSUPPORTED;
     return class->stats(store->backend, namespace_, stats);
+}
+
+enum state_status
+state_store_map(struct state_store *store,
+                const struct state_mapping_options *options,
+                struct state_mapping **mapping)
+{
+    const struct state__backend_class *class = store->backend->class;
+    enum state_status status;
+
+    if (!state_namespace_is_valid(options->namespace_) ||
+        options->key.length_bytes == 0 ||
+        options->key.length_bytes > STATE_KEY_BYTES_MAX)
+        return STATE_INVALID;
+    if (class->map == NULL)
+        return STATE_UNSUPPORTED;
+    status = class->map(store->backend, options, mapping);
+    if (status == STATE_OK)
+        (*mapping)->store = store;
+    return status;
 }

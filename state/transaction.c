@@ -3,6 +3,7 @@
 
 #include "state/batch.h"
 #include "state/operation.h"
+#include "state/region.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -212,6 +213,13 @@ run_step(struct step *step, struct state_operation *operation)
     /* Checked before, or in a namespace that is not there. */
     if (operation->status != STATE_OK)
         return operation->status == STATE_NOT_FOUND;
+    if (!state__region_permits(step->change.shard, &step->target, operation,
+                               &step->change.dead)) {
+        state__operation_fail(operation, STATE_UNSUPPORTED,
+                              "a mapped key takes no part in what is all or "
+                              "nothing");
+        return false;
+    }
     if (!state__operation_is_write(operation->kind)) {
         status = state__shard_read_locked(step->change.shard, &step->target,
                                           operation, &step->change.item,

@@ -1,6 +1,8 @@
 /* Blocks of value bytes, and numbers: see value.h. */
 #include "state/value.h"
 
+#include "state/region.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +12,13 @@ state__value_create(size_t capacity_bytes)
 {
     struct state__value *value;
 
-    assert(capacity_bytes <= UINT32_MAX);
+    assert(capacity_bytes <= INT32_MAX);
     value = malloc(sizeof *value + capacity_bytes);
     if (value == NULL)
         return NULL;
     atomic_init(&value->reference_count, 1);
-    value->capacity_bytes = (uint32_t)capacity_bytes;
+    value->capacity_bytes = (uint32_t)capacity_bytes & INT32_MAX;
+    value->is_region = false;
     return value;
 }
 
@@ -36,9 +39,13 @@ state__value_release(void *block)
      * Release: what this thread read is read before the block goes or is
      * overwritten. Acquire: so is what all the others read.
      */
-    if (value != NULL &&
+    if (value == NULL ||
         atomic_fetch_sub_explicit(&value->reference_count, 1,
-                                  memory_order_acq_rel) == 1)
+                                  memory_order_acq_rel) != 1)
+        return;
+    if (value->is_region)
+        state__region_destroy(value);
+    else
         free(value);
 }
 

@@ -22,7 +22,8 @@
 
 struct state__value {
     atomic_uint reference_count;
-    uint32_t capacity_bytes;
+    uint32_t capacity_bytes : 31;
+    bool is_region : 1; /* see region.h; then it is not of the heap */
     uint8_t bytes[];
 };
 

@@ -46,7 +46,7 @@ declare -A owner=(
 declare -A public=(
     [runtime]='calls.h configuration.h program.h'
     [vm]='vm_mapping.h vm_snapshot.h'
-    [state]='state_namespace.h state_operation.h'
+    [state]='state_namespace.h state_operation.h state_region.h'
 )
 declare -A prefix=([vm]=gvm [state]=state [runtime]=runtime [http]=http)
 
