@@ -221,6 +221,9 @@ check_length(struct http__request *request)
     case HTTP__BODY_BATCH:
         request->body_bytes_max = HTTP_BATCH_BYTES_MAX;
         break;
+    case HTTP__BODY_SETTINGS:
+        request->body_bytes_max = HTTP_SETTINGS_BYTES_MAX;
+        break;
     case HTTP__BODY_INPUT:
         request->body_bytes_max = server->options.input_bytes_max;
         break;

@@ -72,6 +72,9 @@
 #define HTTP_BATCH_BYTES_MAX (4u << 20)
 #define HTTP_BATCH_ANSWER_BYTES_MAX (4u << 20)
 
+/* What is set of a namespace, as JSON. */
+#define HTTP_SETTINGS_BYTES_MAX 4096
+
 /*
  * A refused request's body is read and thrown away up to this many bytes, so
  * that the connection goes on; past it, the connection is closed.

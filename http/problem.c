@@ -223,6 +223,16 @@ http__problem_state(struct http__request *request,
 }
 
 void
+http__problem_status(struct http__request *request, enum state_status status,
+                     const char *message)
+{
+    const struct state_operation operation = {.status = status,
+                                              .message = message};
+
+    http__problem_state(request, &operation);
+}
+
+void
 http__problem_state_at(struct http__request *request,
                        const struct state_operation *operation, size_t index)
 {

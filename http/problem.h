@@ -48,6 +48,11 @@ void
 http__problem_state(struct http__request *request,
                     const struct state_operation *operation);
 
+/* The same of what was no operation. */
+void
+http__problem_status(struct http__request *request, enum state_status status,
+                     const char *message);
+
 /* The same of an operation in a batch, whose index is a member. */
 void
 http__problem_state_at(struct http__request *request,

@@ -18,6 +18,7 @@ enum http__body {
     HTTP__BODY_VALUE,  /* kept, up to value_bytes_max */
     HTTP__BODY_NUMBER, /* kept, up to HTTP_NUMBER_BYTES_MAX */
     HTTP__BODY_BATCH,  /* kept, up to HTTP_BATCH_BYTES_MAX */
+    HTTP__BODY_SETTINGS, /* kept, up to HTTP_SETTINGS_BYTES_MAX */
     HTTP__BODY_INPUT,  /* streamed into `request->call` */
 };
 

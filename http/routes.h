@@ -57,6 +57,10 @@ bool http__lock_read_token(struct http__request *request);
 /* Gives back a lock that the request was granted, if it was: nobody hears. */
 void http__lock_give_back(struct http__request *request);
 
+void http__namespace_begin(struct http__request *request);
+void http__namespace_get(struct http__request *request);
+void http__namespace_put(struct http__request *request);
+
 void http__function_list(struct http__request *request);
 void http__function_get(struct http__request *request);
 void http__function_put_begin(struct http__request *request);
