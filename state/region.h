@@ -83,7 +83,6 @@ struct state_mapping {
     struct state__target target; /* whose key is `operation`'s */
     uint64_t offset_bytes;
     uint64_t length_bytes;
-    bool writes;
     struct state_operation operation; /* the write that its end is */
     uint8_t key[STATE_KEY_BYTES_MAX];
 };

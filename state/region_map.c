@@ -197,7 +197,6 @@ state__region_map(struct state__shard *shard,
     created->shard = shard;
     created->target = *target;
     created->target.key.bytes = created->key;
-    created->writes = options->writes;
     created->operation = (struct state_operation){
         .kind = STATE_PUT_RANGE,
         .condition = STATE_IF_PRESENT,
@@ -259,7 +258,7 @@ leave(struct state_mapping *mapping)
 }
 
 void
-state_mapping_end(struct state_mapping *mapping)
+state_mapping_end(struct state_mapping *mapping, bool may_have_written)
 {
     bool is_current;
 
@@ -268,7 +267,7 @@ state_mapping_end(struct state_mapping *mapping)
     is_current = leave(mapping);
     /* Before the write, which then need not make a block of its own. */
     state__value_release(mapping->block);
-    if (is_current && mapping->writes &&
+    if (is_current && may_have_written &&
         state_store_submit(mapping->store, &mapping->operation) ==
             STATE_PENDING)
         return;

@@ -19,10 +19,10 @@
  * back; its region stays with those who have it mapped, and has nothing to do
  * with a key that comes to be there later.
  *
- * Unmapping what was mapped to be written is a write of the value: its version
- * grows, those who watch are told, and a durable namespace gets the bytes. So
- * does a PUT_RANGE of no bytes at any time. In between, what was stored is in
- * memory only.
+ * The end of a use that may have stored something is a write of the value: its
+ * version grows, those who watch are told, and a durable namespace gets the
+ * bytes. So does a PUT_RANGE of no bytes at any time. In between, what was
+ * stored is in memory only.
  */
 #ifndef GLASS_STATE_STATE_REGION_H
 #define GLASS_STATE_STATE_REGION_H
@@ -46,9 +46,6 @@ struct state_mapping_options {
 
     /* Rounded up to pages; zero: as far as the value reaches. */
     uint64_t length_bytes;
-
-    /* Whether it is mapped to be written. */
-    bool writes;
 
     /*
      * Whether the value may be copied into its region now, which takes 10 ms
@@ -74,8 +71,7 @@ state_store_map(struct state_store *store,
 
 /*
  * The file, to be mapped (MAP_SHARED) from `offset_bytes` on by whoever has
- * the mapping, before it ends; it does not become shorter. It is not to be
- * written where the mapping is not.
+ * the mapping, before it ends; it does not become shorter.
  */
 int
 state_mapping_file(const struct state_mapping *mapping);
@@ -86,11 +82,12 @@ uint64_t
 state_mapping_length_bytes(const struct state_mapping *mapping);
 
 /*
- * Ends a use, after its pages have been unmapped and before the store is
- * closed. Nobody may wait by it any more. Null does nothing.
+ * Ends a use, when nobody stores through it any more and before the store is
+ * closed. Nobody may wait by it any more. `may_have_written` says that it is
+ * a write of the value. Null does nothing.
  */
 void
-state_mapping_end(struct state_mapping *mapping);
+state_mapping_end(struct state_mapping *mapping, bool may_have_written);
 
 /* Somebody who waits: the caller's, zero at first. */
 struct state_region_waiter {

@@ -68,7 +68,7 @@ START_TEST(writes_go_through_and_make_the_version_grow)
     begin(_i);
     version = put("k", 'a', PAGE + 100);
     mapped = view("k", 0, true);
-    ck_assert_uint_eq(version_of("k"), version);
+    ck_assert_uint_eq(version_of(store, "ns", "k"), version);
 
     ck_assert_int_eq(change(STATE_PUT_RANGE, "k", "range", PAGE, &operation),
                      STATE_OK);
@@ -134,7 +134,7 @@ START_TEST(conditions_and_failures_leave_a_region_as_it_is)
     ck_assert_int_eq(await_increment(store, "ns", "k", 1, &operation),
                      STATE_NOT_A_NUMBER);
     ck_assert_int_eq(memcmp(mapped.bytes, "777x777777\0", 11), 0);
-    ck_assert_uint_eq(version_of("k"), version);
+    ck_assert_uint_eq(version_of(store, "ns", "k"), version);
     /* To its last byte it may become longer. */
     ck_assert_int_eq(change(STATE_PUT_RANGE, "k", "x", PAGE - 1, &operation),
                      STATE_OK);
@@ -160,7 +160,7 @@ START_TEST(a_put_of_all_of_it_replaces_all_of_it)
     version = put("k", 'b', 4 * PAGE);
     for (size_t i = 0; i < 4 * PAGE; i += 4095)
         ck_assert_uint_eq(mapped.bytes[i], 'b');
-    ck_assert_uint_eq(version_of("k"), version);
+    ck_assert_uint_eq(version_of(store, "ns", "k"), version);
     operation = (struct state_operation){.kind = STATE_PUT,
                                          .namespace_ = "ns",
                                          .key = text("k"),
@@ -219,7 +219,7 @@ START_TEST(a_batch_of_all_or_nothing_leaves_mapped_keys_alone)
 
         ck_assert_int_eq(await(store, &batch), STATE_UNSUPPORTED);
         ck_assert_uint_eq(batch.failed_index, 1);
-        ck_assert_uint_eq(version_of("other"), 0);
+        ck_assert_uint_eq(version_of(store, "ns", "other"), 0);
         operations[1].kind = STATE_STAT;
         ck_assert_int_eq(await(store, &batch), STATE_OK);
         operations[0].kind = STATE_DELETE;

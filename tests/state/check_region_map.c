@@ -52,9 +52,9 @@ START_TEST(a_region_outlives_its_key)
     ck_assert_uint_eq(again.bytes[0], 'c');
     ck_assert_uint_eq(mapped.bytes[0], 'b');
     /* Its end is no write of the other one. */
-    uint64_t version = version_of("k");
+    uint64_t version = version_of(store, "ns", "k");
     end_view(&mapped);
-    ck_assert_uint_eq(version_of("k"), version);
+    ck_assert_uint_eq(version_of(store, "ns", "k"), version);
     end_view(&again);
     finish();
 }
@@ -71,10 +71,10 @@ START_TEST(the_end_of_a_use_is_a_write_if_it_could_write)
     mapped = view("k", 0, true);
     mapped.bytes[1] = 'b';
     end_view(&mapped);
-    ck_assert_uint_gt(version_of("k"), version);
-    version = version_of("k");
+    ck_assert_uint_gt(version_of(store, "ns", "k"), version);
+    version = version_of(store, "ns", "k");
     end_view(&reading);
-    ck_assert_uint_eq(version_of("k"), version);
+    ck_assert_uint_eq(version_of(store, "ns", "k"), version);
     finish();
 }
 END_TEST
@@ -97,8 +97,7 @@ START_TEST(what_was_stored_is_on_the_disk_when_it_was_unmapped_or_pushed)
     mapped.bytes[6] = 'c';
     munmap(mapped.bytes, mapped.length);
     /* Whoever still uses it when the store is closed, as at a crash. */
-    mapped.mapping->writes = false;
-    state_mapping_end(mapped.mapping);
+    state_mapping_end(mapped.mapping, false);
     reopen();
     expect_value("unmapped", 3 * PAGE, 2 * PAGE - 1, "aba");
     expect_value("pushed", 200, 4, "ab");
@@ -140,7 +139,7 @@ END_TEST
 
 START_TEST(a_long_value_is_not_copied_against_the_will)
 {
-    struct state_mapping_options options = options_of("k", 0, 0, false);
+    struct state_mapping_options options = options_of("k", 0, 0);
     struct state_mapping *mapping = NULL;
 
     begin(_i);
@@ -151,15 +150,15 @@ START_TEST(a_long_value_is_not_copied_against_the_will)
     ck_assert_ptr_null(mapping);
     put("k", 'a', STATE_REGION_COPY_BYTES);
     ck_assert_int_eq(state_store_map(store, &options, &mapping), STATE_OK);
-    state_mapping_end(mapping);
+    state_mapping_end(mapping, false);
     put("k", 'a', STATE_REGION_COPY_BYTES + 1);
     options.may_copy = true;
     ck_assert_int_eq(state_store_map(store, &options, &mapping), STATE_OK);
-    state_mapping_end(mapping);
+    state_mapping_end(mapping, false);
     /* Once it is there, nothing is copied. */
     options.may_copy = false;
     ck_assert_int_eq(state_store_map(store, &options, &mapping), STATE_OK);
-    state_mapping_end(mapping);
+    state_mapping_end(mapping, false);
     finish();
 }
 END_TEST

@@ -36,14 +36,13 @@ reopen(void)
 }
 
 struct state_mapping_options
-options_of(const char *key, uint64_t offset, uint64_t length, bool writes)
+options_of(const char *key, uint64_t offset, uint64_t length)
 {
     return (struct state_mapping_options){
         .namespace_ = "ns",
         .key = text(key),
         .offset_bytes = offset,
         .length_bytes = length,
-        .writes = writes,
         .may_copy = true,
     };
 }
@@ -51,21 +50,20 @@ options_of(const char *key, uint64_t offset, uint64_t length, bool writes)
 enum state_status
 try_map(const char *key, uint64_t offset, uint64_t length)
 {
-    struct state_mapping_options options =
-        options_of(key, offset, length, true);
+    struct state_mapping_options options = options_of(key, offset, length);
     struct state_mapping *mapping = NULL;
     enum state_status status = state_store_map(store, &options, &mapping);
 
     ck_assert_int_eq(status == STATE_OK, mapping != NULL);
-    state_mapping_end(mapping);
+    state_mapping_end(mapping, true);
     return status;
 }
 
 struct view
 view(const char *key, uint64_t offset, bool writes)
 {
-    struct state_mapping_options options = options_of(key, offset, 0, writes);
-    struct view made = {0};
+    struct state_mapping_options options = options_of(key, offset, 0);
+    struct view made = {.writes = writes};
 
     ck_assert_int_eq(state_store_map(store, &options, &made.mapping),
                      STATE_OK);
@@ -82,7 +80,7 @@ void
 end_view(struct view *view)
 {
     munmap(view->bytes, view->length);
-    state_mapping_end(view->mapping);
+    state_mapping_end(view->mapping, view->writes);
     view->mapping = NULL;
 }
 
@@ -111,15 +109,6 @@ change(enum state_kind kind, const char *key, const char *value,
                                           .value = text(value),
                                           .range_offset_bytes = offset};
     return await(store, operation);
-}
-
-uint64_t
-version_of(const char *key)
-{
-    struct state_operation stat = {
-        .kind = STATE_STAT, .namespace_ = "ns", .key = text(key)};
-
-    return await(store, &stat) == STATE_OK ? stat.version : 0;
 }
 
 void

@@ -29,10 +29,11 @@ struct view {
     struct state_mapping *mapping;
     uint8_t *bytes;
     size_t length;
+    bool writes;
 };
 
 struct state_mapping_options
-options_of(const char *key, uint64_t offset, uint64_t length, bool writes);
+options_of(const char *key, uint64_t offset, uint64_t length);
 
 /* Maps and unmaps again; returns how that ended. */
 enum state_status
@@ -53,10 +54,6 @@ put(const char *key, uint8_t byte, size_t length);
 enum state_status
 change(enum state_kind kind, const char *key, const char *value,
        uint64_t offset, struct state_operation *operation);
-
-/* 0: there is no such key. */
-uint64_t
-version_of(const char *key);
 
 /* The value has that length, and that text at an offset. */
 void
