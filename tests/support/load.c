@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 enum {
-    CONNECTIONS_MAX = 4096,
+    CONNECTIONS_MAX = 16384,
     REQUESTS_MAX = 10000000,
     ANSWER_SIZE = 65536,
     REQUEST_SIZE = 65536,
