@@ -71,6 +71,18 @@ START_TEST(what_is_refused_is_logged_and_denials_are_counted)
 }
 END_TEST
 
+START_TEST(children_have_no_more_time_than_their_parent)
+{
+    struct runtime_call *call = world_call(&world, "chain", "");
+
+    runtime_call_set_export(call, "a_child_has_no_more_time_than_its_parent",
+                            NULL, 0, NULL);
+    runtime_call_set_timeout_ms(call, 60000);
+    world_start(call, RUNTIME_OK);
+    runtime_call_destroy(call);
+}
+END_TEST
+
 START_TEST(an_input_has_the_limit_of_every_call)
 {
     struct world small;
@@ -153,6 +165,7 @@ add_tests(TCase *tests)
     tcase_add_loop_test(tests, a_guest_finds_what_it_expects, 0,
                         (int)(sizeof(exports) / sizeof(*exports)));
     tcase_add_test(tests, what_is_refused_is_logged_and_denials_are_counted);
+    tcase_add_test(tests, children_have_no_more_time_than_their_parent);
     tcase_add_test(tests, an_input_has_the_limit_of_every_call);
     tcase_add_test(tests, who_is_initialised_calls_nobody);
     tcase_add_test(tests, a_list_of_handles_is_inside_the_memory);

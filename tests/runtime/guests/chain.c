@@ -122,6 +122,8 @@ GLASS_HANDLE(void)
         return 0;
     case 'c':
         return (int)number;
+    case 'n':
+        return print((unsigned long)(glass_deadline_ns() / 1000000000));
     case 'x':
         __builtin_trap();
     case 's':
@@ -258,6 +260,17 @@ TEST(a_child_has_its_own_deadline)
 
     CHECK(glass_await(sleeps, FOR_EVER) == GLASS_END_TIMEOUT);
     CHECK(glass_await(loops, FOR_EVER) == GLASS_END_TIMEOUT);
+}
+
+/* Called with much less time than the function may have. */
+TEST(a_child_has_no_more_time_than_its_parent)
+{
+    int64_t own_s = glass_deadline_ns() / 1000000000;
+    int32_t handle = call_text("n");
+
+    CHECK(glass_await(handle, FOR_EVER) == GLASS_END_WELL);
+    CHECK(glass_result_read(handle, 0, text, sizeof(text) - 1) > 0);
+    CHECK(strtol(text, NULL, 10) <= own_s + 2);
 }
 
 TEST(a_wait_has_an_end_of_its_own)
