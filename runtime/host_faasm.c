@@ -23,7 +23,7 @@ static enum gvm_status
 trap_error(struct gvm_call *call, const char *name, int64_t error)
 {
     static const char *const names[] = {
-        [-RUNTIME__HOST_NOT_FOUND] = "there is no such key",
+        [-RUNTIME__HOST_NOT_FOUND] = "there is no such thing",
         [-RUNTIME__HOST_CONFLICT] = "the lock does not hold",
         [-RUNTIME__HOST_INVALID] = "an argument makes no sense",
         [-RUNTIME__HOST_DENIED] = "it is not granted",
@@ -38,7 +38,7 @@ trap_error(struct gvm_call *call, const char *name, int64_t error)
                          names[-error]);
 }
 
-/* The key that ends with a zero: where it is and how long, in two slots. */
+/* The key or name that ends with a zero: where it is and how long it is. */
 static enum gvm_status
 find_key(struct gvm_call *call, struct runtime__faaslet *faaslet,
          uint32_t pointer, union gvm_value *slots)
@@ -320,6 +320,61 @@ runtime__faasm_unlock_state_write(struct gvm_call *call, void *data,
                                   union gvm_value *slots)
 {
     return unlock(call, data, "unlock_state_write", slots[0].i32);
+}
+
+/* ---- Calls -------------------------------------------------------------- */
+
+enum gvm_status
+runtime__faasm_chain_name(struct gvm_call *call, void *data,
+                          union gvm_value *slots)
+{
+    static const struct behind behind = {runtime__host_call, "chain_name",
+                                         false};
+    const uint64_t more[] = {slots[1].i32, slots[2].i32, 0};
+    int64_t handle;
+    enum gvm_status status = ask_with_key(call, data, &behind, slots[0].i32,
+                                          more, 3, &handle);
+
+    if (status != GVM_OK)
+        return status;
+    if (handle < 0)
+        return trap_error(call, behind.name, handle);
+    return runtime__host_return_i32(slots, (int32_t)handle);
+}
+
+/* Waits for as long as the call may. */
+static enum gvm_status
+await(struct gvm_call *call, struct runtime__faaslet *faaslet,
+      const char *name, union gvm_value *slots)
+{
+    union gvm_value own[2] = {slots[0], {.i64 = (uint64_t)-1}};
+    enum gvm_status status = runtime__host_await(call, faaslet, own);
+    int32_t end = (int32_t)own[0].i32;
+
+    if (status != GVM_OK)
+        return status;
+    return end < 0 ? trap_error(call, name, end)
+                   : runtime__host_return_i32(slots, end);
+}
+
+enum gvm_status
+runtime__faasm_await_call(struct gvm_call *call, void *data,
+                          union gvm_value *slots)
+{
+    return await(call, data, "await_call", slots);
+}
+
+enum gvm_status
+runtime__faasm_await_call_output(struct gvm_call *call, void *data,
+                                 union gvm_value *slots)
+{
+    union gvm_value own[4] = {slots[0], {0}, slots[1], slots[2]};
+
+    if (!runtime__host_range(data, slots[1].i32, slots[2].i32))
+        return runtime__host_trap_range(call);
+    enum gvm_status status = await(call, data, "await_call_output", slots);
+    return status == GVM_OK ? runtime__host_result_read(call, data, own)
+                            : status;
 }
 
 /* ---- What there is nothing to do for ------------------------------------ */

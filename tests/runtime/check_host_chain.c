@@ -157,6 +157,37 @@ START_TEST(a_list_of_handles_is_inside_the_memory)
 }
 END_TEST
 
+/* ---- Faasm -------------------------------------------------------------- */
+
+static const struct {
+    const char *input, *answer, *message;
+} faasm_calls[] = {
+    {"", "", NULL},
+    {"ehello e e12 f x", "00 hell;00 ;00 12;11 as t;22 unre;", NULL},
+    {"nobody", NULL, "__faasm_chain_name: it is not granted"},
+    {"nothing", NULL, "__faasm_await_call: an argument makes no sense"},
+};
+
+START_TEST(functions_for_faasm_call_as_well)
+{
+    chain_world_deploy(&world, "faasm", "faasm_chain");
+    struct runtime_call *call =
+        world_call(&world, "faasm", faasm_calls[_i].input);
+    const char *answer = faasm_calls[_i].answer;
+    const struct runtime_result *result =
+        world_start(call, answer ? RUNTIME_OK : RUNTIME_TRAP);
+
+    if (answer) {
+        ck_assert_uint_eq(result->output_bytes, strlen(answer));
+        ck_assert_mem_eq(result->output, answer, strlen(answer));
+    } else {
+        ck_assert_ptr_nonnull(
+            strstr(result->error.message, faasm_calls[_i].message));
+    }
+    runtime_call_destroy(call);
+}
+END_TEST
+
 static void
 add_tests(TCase *tests)
 {
@@ -169,6 +200,8 @@ add_tests(TCase *tests)
     tcase_add_test(tests, an_input_has_the_limit_of_every_call);
     tcase_add_test(tests, who_is_initialised_calls_nobody);
     tcase_add_test(tests, a_list_of_handles_is_inside_the_memory);
+    tcase_add_loop_test(tests, functions_for_faasm_call_as_well, 0,
+                        sizeof(faasm_calls) / sizeof(faasm_calls[0]));
 }
 
 WORLD_MAIN("host_chain", add_tests)

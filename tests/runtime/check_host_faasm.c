@@ -80,9 +80,9 @@ static const struct {
     const char *export_name;
     const char *message;
 } traps[] = {
-    {"an_absent_key", "__faasm_read_state: there is no such key"},
-    {"an_absent_part", "__faasm_read_state_offset: there is no such key"},
-    {"an_absent_list", "__faasm_read_appended_state: there is no such key"},
+    {"an_absent_key", "__faasm_read_state: there is no such thing"},
+    {"an_absent_part", "__faasm_read_state_offset: there is no such thing"},
+    {"an_absent_list", "__faasm_read_appended_state: there is no such thing"},
     {"a_lock_that_nobody_took",
      "__faasm_unlock_state_write: the lock does not hold"},
     {"a_lock_twice", "__faasm_lock_state_read: the lock does not hold"},

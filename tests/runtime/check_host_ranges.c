@@ -47,7 +47,7 @@ static const struct {
     uint32_t fixed_bytes;
 } names[] = {
     {"sum", FIXED, 8},       {"version", FIXED, 8},  {"cursor", FIXED, 8},
-    {"handles", FIXED, 4},   {"handle", NUMBER, 0},
+    {"handles", FIXED, 4},   {"handle", NUMBER, 0},  {"name_text", TEXT, 0},
     {"id", FIXED, 16},       {"mask_text", TEXT, 0}, {"key_text", TEXT, 0},
     {"offset", NUMBER, 0},   {"level", NUMBER, 0},   {"code", NUMBER, 0},
     {"flags", NUMBER, 0},    {"delta", NUMBER, 0},   {"expected", NUMBER, 0},
