@@ -198,7 +198,7 @@ change_durability(struct lmdb *lmdb, struct state__namespace *namespace_,
     bool may;
 
     for (unsigned i = 0; i < lmdb->memory.shard_count; i++)
-        pthread_mutex_lock(&lmdb->memory.shards[i].lock);
+        state__shard_lock(&lmdb->memory.shards[i]);
     *before = atomic_load(&namespace_->durability);
     may = (*before == STATE_DURABILITY_NONE) ==
               (durability == STATE_DURABILITY_NONE) ||
@@ -206,7 +206,7 @@ change_durability(struct lmdb *lmdb, struct state__namespace *namespace_,
     if (may)
         atomic_store(&namespace_->durability, durability);
     for (unsigned i = lmdb->memory.shard_count; i-- > 0;)
-        pthread_mutex_unlock(&lmdb->memory.shards[i].lock);
+        state__shard_unlock(&lmdb->memory.shards[i]);
     return may;
 }
 
@@ -266,7 +266,7 @@ lock_shards(void *data)
     struct lmdb *lmdb = data;
 
     for (unsigned i = 0; i < lmdb->memory.shard_count; i++)
-        pthread_mutex_lock(&lmdb->memory.shards[i].lock);
+        state__shard_lock(&lmdb->memory.shards[i]);
     lmdb->is_reading = state__lmdb_file_begin_reading(lmdb->file);
 }
 
@@ -278,7 +278,7 @@ unlock_shards(void *data)
     if (lmdb->is_reading)
         state__lmdb_file_end_reading(lmdb->file);
     for (unsigned i = lmdb->memory.shard_count; i-- > 0;)
-        pthread_mutex_unlock(&lmdb->memory.shards[i].lock);
+        state__shard_unlock(&lmdb->memory.shards[i]);
 }
 
 static uint64_t

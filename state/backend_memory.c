@@ -21,8 +21,6 @@
 #include "state/watch.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -31,7 +29,7 @@
 /*
  * The sweeper rests at least so long between two rounds, so that many
  * expiries cost few wake-ups, and at most so long, since an expiry set while
- * it rests may be earlier than all it has seen.
+ * it rests may be earlier than all it has seen and does not wake it.
  */
 #define SWEEP_REST_MS_MIN 100
 #define SWEEP_REST_MS_MAX 1000
@@ -49,16 +47,7 @@ struct memory {
     pthread_mutex_t quota_lock; /* for setting one */
     struct state__region_files *region_files;
 
-    /*
-     * The sweeper. The lock guards the flags after it; `has_expiries` is
-     * also read without it, to leave alone what is already under way.
-     */
-    pthread_mutex_t sweep_lock;
-    pthread_cond_t sweep_wake;
-    pthread_t sweeper;
-    bool has_sweeper;
-    bool closing;
-    atomic_bool has_expiries;
+    struct state__timer sweeper;
 };
 
 static uint64_t
@@ -71,10 +60,11 @@ monotonic_ms(void *data)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Sweeps every shard; returns how long to rest, 0: until there is need. */
+/* The sweeper's round: sweeps every shard. */
 static uint64_t
-sweep_all(struct memory *memory)
+sweep_all(void *data)
 {
+    struct memory *memory = data;
     uint64_t rest_ms = UINT64_MAX;
 
     for (unsigned i = 0; i < memory->shard_count; i++) {
@@ -84,84 +74,24 @@ sweep_all(struct memory *memory)
             rest_ms = wait_ms;
     }
     if (rest_ms == UINT64_MAX)
-        return 0;
+        return UINT64_MAX;
     if (rest_ms < SWEEP_REST_MS_MIN)
-        return SWEEP_REST_MS_MIN;
-    return rest_ms < SWEEP_REST_MS_MAX ? rest_ms : SWEEP_REST_MS_MAX;
-}
-
-/* Sleeps under the sweep lock, until woken or so many milliseconds. */
-static void
-rest(struct memory *memory, uint64_t rest_ms)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(rest_ms / 1000);
-    until.tv_nsec += (long)(rest_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    while (!memory->closing &&
-           pthread_cond_timedwait(&memory->sweep_wake, &memory->sweep_lock,
-                                  &until) != ETIMEDOUT)
-        ;
-}
-
-static void *
-run_sweeper(void *argument)
-{
-    struct memory *memory = argument;
-
-    pthread_mutex_lock(&memory->sweep_lock);
-    while (!memory->closing) {
-        uint64_t rest_ms;
-
-        if (!atomic_load(&memory->has_expiries)) {
-            pthread_cond_wait(&memory->sweep_wake, &memory->sweep_lock);
-            continue;
-        }
-        /*
-         * Cleared before looking: a writer that sets it again after its
-         * expiry is in the heap is either seen by this round or by the next.
-         */
-        atomic_store(&memory->has_expiries, false);
-        pthread_mutex_unlock(&memory->sweep_lock);
-        rest_ms = sweep_all(memory);
-        pthread_mutex_lock(&memory->sweep_lock);
-        if (rest_ms > 0) {
-            atomic_store(&memory->has_expiries, true);
-            rest(memory, rest_ms);
-        }
-    }
-    pthread_mutex_unlock(&memory->sweep_lock);
-    return NULL;
+        rest_ms = SWEEP_REST_MS_MIN;
+    if (rest_ms > SWEEP_REST_MS_MAX)
+        rest_ms = SWEEP_REST_MS_MAX;
+    return memory->clock.now_ms(memory->clock.data) + rest_ms;
 }
 
 /*
- * Called after a key got an expiry. Without a thread to be had keys still
- * expire, only their memory stays until somebody comes across them.
+ * Called after a key got an expiry. What is already under way is left alone:
+ * it comes round soon enough. Without a thread to be had keys still expire,
+ * only their memory stays until somebody comes across them.
  */
 static void
 wake_sweeper(struct memory *memory)
 {
-    sigset_t all, old;
-
-    if (atomic_load(&memory->has_expiries))
-        return;
-    pthread_mutex_lock(&memory->sweep_lock);
-    if (!memory->has_sweeper) {
-        /* The program's signals are no business of the library's thread. */
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &old);
-        memory->has_sweeper = pthread_create(&memory->sweeper, NULL,
-                                             run_sweeper, memory) == 0;
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-    }
-    atomic_store(&memory->has_expiries, memory->has_sweeper);
-    pthread_cond_signal(&memory->sweep_wake);
-    pthread_mutex_unlock(&memory->sweep_lock);
+    if (atomic_load(&memory->sweeper.due_ms) == UINT64_MAX)
+        state__timer_ask(&memory->sweeper, 0);
 }
 
 /*
@@ -244,7 +174,8 @@ find_shard(struct memory *memory, struct state__target *target)
 static void
 make_room(struct memory *memory, struct state__namespace *namespace_)
 {
-    if (state__quota_is_passed(namespace_))
+    if (atomic_load_explicit(&namespace_->evicts, memory_order_relaxed) &&
+        state__quota_is_passed(namespace_))
         state__eviction_run(memory->shards, memory->shard_count, namespace_);
 }
 
@@ -326,18 +257,33 @@ submit_batch(struct memory *memory, struct state_operation *batch)
     return status;
 }
 
+/* GET, GET_RANGE and STAT. */
 static enum state_status
-submit(struct state__backend *backend, struct state_operation *operation)
+read_key(struct memory *memory, struct state_operation *operation)
 {
-    struct memory *memory = (struct memory *)backend;
     struct state__target target = {.key = operation->key};
-    bool expires = operation->ttl_ms > 0;
     struct state__shard *shard;
-    enum state_status status;
+    enum state_status status =
+        find_namespace(memory, operation, &target.namespace_);
 
-    if (operation->kind == STATE_BATCH)
-        return submit_batch(memory, operation);
-    status = find_namespace(memory, operation, &target.namespace_);
+    if (status)
+        return status;
+    if (target.namespace_ == NULL)
+        return end_without_namespace(operation);
+    if (!admit(memory, target.namespace_, operation))
+        return operation->status;
+    shard = find_shard(memory, &target);
+    return state__shard_read(shard, &target, operation);
+}
+
+/* LIST, WATCH and what is about a key's lock. */
+static enum state_status
+submit_other(struct memory *memory, struct state_operation *operation)
+{
+    struct state__target target = {.key = operation->key};
+    enum state_status status =
+        find_namespace(memory, operation, &target.namespace_);
+
     if (status)
         return status;
     if (target.namespace_ == NULL)
@@ -350,19 +296,53 @@ submit(struct state__backend *backend, struct state_operation *operation)
     if (operation->kind == STATE_WATCH)
         return state__watch_submit(&memory->watch_hub, target.namespace_,
                                    operation);
-    shard = find_shard(memory, &target);
-    if (state__operation_is_lock(operation->kind))
-        return state__lock_keeper_submit(&memory->lock_keeper, shard, &target,
-                                         operation);
-    if (!state__operation_is_write(operation->kind))
-        return state__shard_read(shard, &target, operation);
-    status = state__change_run(shard, &target, operation,
-                               memory->value_bytes_max);
+    return state__lock_keeper_submit(&memory->lock_keeper,
+                                     find_shard(memory, &target), &target,
+                                     operation);
+}
+
+static enum state_status
+write_key(struct memory *memory, struct state_operation *operation)
+{
+    struct state__target target = {.key = operation->key};
+    bool expires = operation->ttl_ms > 0;
+    enum state_status status =
+        find_namespace(memory, operation, &target.namespace_);
+
+    if (status)
+        return status;
+    if (!admit(memory, target.namespace_, operation))
+        return operation->status;
+    status = state__change_run(find_shard(memory, &target), &target,
+                               operation, memory->value_bytes_max);
     make_room(memory, target.namespace_);
     /* The record is no longer ours if it is pending. */
     if (expires && (status == STATE_OK || status == STATE_PENDING))
         wake_sweeper(memory);
     return status;
+}
+
+static enum state_status
+submit(struct state__backend *backend, struct state_operation *operation)
+{
+    struct memory *memory = (struct memory *)backend;
+
+    switch (operation->kind) {
+    case STATE_GET:
+    case STATE_STAT:
+    case STATE_GET_RANGE:
+        return read_key(memory, operation);
+    case STATE_BATCH:
+        return submit_batch(memory, operation);
+    case STATE_LIST:
+    case STATE_WATCH:
+    case STATE_LOCK:
+    case STATE_UNLOCK:
+    case STATE_EXTEND:
+        return submit_other(memory, operation);
+    default:
+        return write_key(memory, operation);
+    }
 }
 
 struct state__memory
@@ -473,13 +453,7 @@ close_memory(struct state__backend *backend)
 {
     struct memory *memory = (struct memory *)backend;
 
-    if (memory->has_sweeper) {
-        pthread_mutex_lock(&memory->sweep_lock);
-        memory->closing = true;
-        pthread_cond_signal(&memory->sweep_wake);
-        pthread_mutex_unlock(&memory->sweep_lock);
-        pthread_join(memory->sweeper, NULL);
-    }
+    state__timer_deinit(&memory->sweeper);
     if (memory->shards != NULL) {
         state__lock_keeper_deinit(&memory->lock_keeper);
         state__watch_hub_deinit(&memory->watch_hub);
@@ -492,8 +466,6 @@ close_memory(struct state__backend *backend)
                                memory->shard_count);
     state__namespaces_deinit(&memory->namespaces);
     state__region_files_release(memory->region_files);
-    pthread_cond_destroy(&memory->sweep_wake);
-    pthread_mutex_destroy(&memory->sweep_lock);
     pthread_mutex_destroy(&memory->quota_lock);
     free(memory);
 }
@@ -514,7 +486,6 @@ static struct memory *
 create_memory(const struct state_options *options)
 {
     struct memory *memory = calloc(1, sizeof *memory);
-    pthread_condattr_t monotonic;
 
     if (memory == NULL)
         return NULL;
@@ -522,12 +493,8 @@ create_memory(const struct state_options *options)
     memory->value_bytes_max = options->value_bytes_max;
     memory->clock.now_ms = options->now_ms ? options->now_ms : monotonic_ms;
     memory->clock.data = options->now_data;
-    pthread_mutex_init(&memory->sweep_lock, NULL);
     pthread_mutex_init(&memory->quota_lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&memory->sweep_wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    state__timer_init(&memory->sweeper, &memory->clock, sweep_all, memory);
     return memory;
 }
 

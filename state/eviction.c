@@ -91,7 +91,7 @@ begin_in_shard(struct state__shard *shard,
     struct state__item *item;
     bool done = true;
 
-    pthread_mutex_lock(&shard->lock);
+    state__shard_lock(shard);
     item = state__tree_after(shard->root, namespace_->index, none, true);
     /* A batch that fails puts items back without asking for room. */
     table->keeps_room = true;
@@ -109,7 +109,7 @@ begin_in_shard(struct state__shard *shard,
                                  state__item_key(item), false);
     }
     samples->shards[shard->index].is_kept = true;
-    pthread_mutex_unlock(&shard->lock);
+    state__shard_unlock(shard);
     return done;
 }
 
@@ -146,10 +146,10 @@ state__eviction_end(struct state__shard *shards, unsigned shard_count,
 
     /* The samples themselves stay: others may be looking at them. */
     for (unsigned i = 0; i < shard_count && samples != NULL; i++) {
-        pthread_mutex_lock(&shards[i].lock);
+        state__shard_lock(&shards[i]);
         samples->shards[i].is_kept = false;
         state__table_deinit(&samples->shards[i].table);
-        pthread_mutex_unlock(&shards[i].lock);
+        state__shard_unlock(&shards[i]);
     }
 }
 
@@ -208,22 +208,25 @@ draw(struct state__shard *shard, struct state__samples *samples,
     uint16_t tick = (uint16_t)atomic_load(&samples->tick);
     uint64_t random = next_random(samples);
     struct state__table *table = &samples->shards[shard->index].table;
+    size_t capacity;
     unsigned drawn = 0;
 
-    pthread_mutex_lock(&shard->lock);
+    state__shard_lock(shard);
     /* What has become sparse takes long to look through. */
     state__table_fit(table);
+    capacity = state__table_capacity(table);
     for (size_t i = 0; drawn < DRAWN_PER_SHARD && drawn < table->count &&
-                       i < table->capacity;
+                       i < capacity;
          i++) {
-        size_t slot = (random + i) & (table->capacity - 1);
+        struct state__item *item =
+            state__table_at(table, (random + i) % capacity);
 
-        if (table->tags[slot] == 0)
+        if (item == NULL)
             continue;
-        consider(best, shard->index, tick, table->items[slot]);
+        consider(best, shard->index, tick, item);
         drawn++;
     }
-    pthread_mutex_unlock(&shard->lock);
+    state__shard_unlock(shard);
     return drawn;
 }
 
@@ -238,7 +241,7 @@ evict(struct state__shard *shard, struct state__namespace *namespace_,
     struct state__item *dead = NULL, *item;
     bool done;
 
-    pthread_mutex_lock(&shard->lock);
+    state__shard_lock(shard);
     item = state__table_find(&shard->table, hash, namespace_->index, key);
     done = item != NULL && item->version == best->version;
     if (done) {
@@ -246,7 +249,7 @@ evict(struct state__shard *shard, struct state__namespace *namespace_,
         atomic_fetch_add_explicit(&namespace_->evicted_count, 1,
                                   memory_order_relaxed);
     }
-    pthread_mutex_unlock(&shard->lock);
+    state__shard_unlock(shard);
     state__item_destroy_chain(dead);
     return done;
 }

@@ -38,7 +38,7 @@ place(struct state__expiry *expiry, size_t i,
 {
     assert(i < UINT32_MAX);
     expiry->entries[i] = entry;
-    entry.item->expiry_place = (uint32_t)i + 1;
+    STATE__SET(entry.item->expiry_place, (uint32_t)i + 1);
 }
 
 /* Puts an entry at or above index i, moving later ones down. */
@@ -113,7 +113,7 @@ state__expiry_clear(struct state__expiry *expiry, struct state__item *item)
 
     if (i == 0)
         return;
-    item->expiry_place = 0;
+    STATE__SET(item->expiry_place, 0);
     expiry->count--;
     /* The last entry takes the place, unless it was the one that left. */
     if (i - 1 < expiry->count)

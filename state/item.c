@@ -2,7 +2,6 @@
 #include "state/item.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 static_assert(STATE_KEY_BYTES_MAX <= UINT16_MAX, "item.key_length holds it");
@@ -13,41 +12,58 @@ static_assert(STATE_VALUE_BYTES_CEILING <= UINT32_MAX,
 static_assert(STATE__NUMBER_BYTES_MAX <= STATE_VALUE_INLINE_MAX,
               "numbers never need a block");
 
-/*
- * The heap hands out sizes of 16k - 8 bytes; taking the whole of one costs
- * nothing and lets a value grow a little in place.
- */
-#define HEAP_STEP 16
-#define HEAP_HEADER 8
 static_assert(STATE_VALUE_INLINE_MAX <= UINT8_MAX,
               "item.inline_capacity holds it");
+static_assert(offsetof(struct state__item, bytes) % sizeof(uint64_t) == 0,
+              "keys and values lie at words");
+static_assert(sizeof(struct state__item) + STATE_KEY_BYTES_MAX +
+                      STATE_VALUE_INLINE_MAX <=
+                  STATE__SLAB_SLOT_MAX,
+              "what a reader believes is long lies in the slab");
+static_assert(STATE_KEY_BYTES_MAX % sizeof(uint64_t) == 0 &&
+                  STATE_VALUE_INLINE_MAX % sizeof(uint64_t) == 0,
+              "so do whole words");
+
+/* Writes a new item's fixed part, which somebody may still be reading. */
+static void
+begin(struct state__item *item, uint32_t namespace_index, size_t key_length,
+      size_t capacity)
+{
+    STATE__SET(item->version, 0);
+    item->left = NULL;
+    item->right = NULL;
+    STATE__SET(item->namespace_index, (uint16_t)namespace_index);
+    item->used_at = 0;
+    STATE__SET(item->expiry_place, 0);
+    STATE__SET(item->value_length, 0);
+    STATE__SET(item->key_length, (uint16_t)key_length);
+    item->inline_capacity = (uint8_t)capacity;
+    STATE__SET(item->is_large, false);
+}
 
 struct state__item *
-state__item_create(uint32_t namespace_index, struct state_bytes key,
-                   size_t value_length)
+state__item_create(struct state__slab *slab, uint32_t namespace_index,
+                   struct state_bytes key, size_t value_length)
 {
     struct state__item *item;
-    size_t fixed = sizeof *item + key.length_bytes;
+    size_t fixed = sizeof *item + (key.length_bytes + 7) / 8 * 8;
     size_t size, capacity;
 
     if (value_length > STATE_VALUE_INLINE_MAX ||
         value_length < sizeof(struct state__value *))
         value_length = sizeof(struct state__value *);
-    size = fixed + value_length + HEAP_HEADER + HEAP_STEP - 1;
-    size = size / HEAP_STEP * HEAP_STEP - HEAP_HEADER;
-    item = malloc(size);
+    /* All of a slot: it lets a value grow a little in place. */
+    size = (fixed + value_length + STATE__SLAB_STEP - 1) / STATE__SLAB_STEP *
+           STATE__SLAB_STEP;
+    item = state__slab_take(slab, size);
     if (item == NULL)
         return NULL;
     /* What is inside is copied under the lock: not more than the limit. */
     capacity = size - fixed;
     if (capacity > STATE_VALUE_INLINE_MAX)
         capacity = STATE_VALUE_INLINE_MAX;
-    *item = (struct state__item){
-        .namespace_index = (uint16_t)namespace_index,
-        .key_length = (uint16_t)key.length_bytes,
-        .inline_capacity = (uint8_t)capacity,
-    };
-    memcpy(item->bytes, key.bytes, key.length_bytes);
+    begin(item, namespace_index, key.length_bytes, capacity);
+    state__sequence_write(item->bytes, key.bytes, key.length_bytes);
     return item;
 }
 
@@ -57,7 +73,7 @@ state__item_destroy(struct state__item *item)
     if (item == NULL)
         return;
     state__value_release(state__item_block(item));
-    free(item);
+    state__slab_give(item);
 }
 
 void
@@ -88,11 +104,11 @@ state__item_compare(const struct state__item *item, uint32_t namespace_index,
     return (length_a > length_b) - (length_a < length_b);
 }
 
-/* The area behind the key. */
+/* The same area, to write there. */
 static uint8_t *
 value_area(struct state__item *item)
 {
-    return item->bytes + item->key_length;
+    return (uint8_t *)state__item_area(item, item->key_length);
 }
 
 /*
@@ -116,17 +132,16 @@ state__item_set(struct state__item *item, struct state_bytes value,
 
     assert(length <= STATE_VALUE_INLINE_MAX);
     if (length <= item->inline_capacity) {
-        if (length > 0)
-            memcpy(value_area(item), value.bytes, length);
-        item->is_large = false;
-        item->value_length = (uint32_t)length;
+        state__sequence_write(value_area(item), value.bytes, length);
+        STATE__SET(item->is_large, false);
+        STATE__SET(item->value_length, (uint32_t)length);
         if (block != NULL)
             *garbage = block;
         return true;
     }
     if (block != NULL && can_overwrite_block(block, length)) {
         memcpy(block->bytes, value.bytes, length);
-        item->value_length = (uint32_t)length;
+        STATE__SET(item->value_length, (uint32_t)length);
         return true;
     }
     block = state__value_create(length);
@@ -143,9 +158,9 @@ state__item_adopt(struct state__item *item, struct state__value *block,
 {
     if (item->is_large)
         *garbage = state__item_block(item);
-    memcpy(value_area(item), &block, sizeof block);
-    item->is_large = true;
-    item->value_length = (uint32_t)length_bytes;
+    state__sequence_write(value_area(item), &block, sizeof block);
+    STATE__SET(item->is_large, true);
+    STATE__SET(item->value_length, (uint32_t)length_bytes);
 }
 
 bool
@@ -155,7 +170,7 @@ state__item_splice(struct state__item *item, size_t offset,
     struct state__value *block = state__item_block(item);
     size_t capacity = item->inline_capacity;
     size_t length = item->value_length, end = offset + bytes.length_bytes;
-    uint8_t *area = value_area(item);
+    uint8_t copy[STATE_VALUE_INLINE_MAX], *area = copy;
 
     if (block != NULL) {
         capacity = block->capacity_bytes;
@@ -166,11 +181,16 @@ state__item_splice(struct state__item *item, size_t offset,
     }
     if (end > capacity)
         return false;
+    if (block == NULL)
+        memcpy(copy, value_area(item), length);
     if (offset > length)
         memset(area + length, 0, offset - length);
     if (bytes.length_bytes > 0)
         memcpy(area + offset, bytes.bytes, bytes.length_bytes);
-    if (end > length)
-        item->value_length = (uint32_t)end;
+    if (end < length)
+        end = length;
+    if (block == NULL)
+        state__sequence_write(value_area(item), copy, end);
+    STATE__SET(item->value_length, (uint32_t)end);
     return true;
 }

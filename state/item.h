@@ -2,23 +2,26 @@
  * A key with its value: one allocation, which stays where it is for as long
  * as the key exists, whatever its values are.
  *
- * Behind the fixed part lie the key's bytes and then `inline_capacity` bytes
- * for the value: either its bytes, or (`is_large`) a pointer to a block of
- * value.h. So the area is never smaller than a pointer. At 16-byte keys and
- * 64-byte values an item takes 128 bytes of the heap.
+ * Behind the fixed part lie the key's bytes, zeros up to a whole word, and
+ * then `inline_capacity` bytes for the value: either its bytes, or (`is_large`)
+ * a pointer to a block of value.h. So the area is never smaller than a
+ * pointer. At 16-byte keys and 64-byte values an item takes 128 bytes.
  *
- * An item belongs to one shard and is touched only under that shard's lock.
+ * An item belongs to one shard and is changed only under that shard's lock.
+ * What is read without it says so: it is written as sequence.h wants it.
  */
 #ifndef GLASS_STATE_ITEM_H
 #define GLASS_STATE_ITEM_H
 
+#include "state/sequence.h"
+#include "state/slab.h"
 #include "state/state.h"
 #include "state/value.h"
 
 #include <string.h>
 
 struct state__item {
-    uint64_t version;
+    uint64_t version; /* read without the lock, as are all but these: */
 
     /* Its children in the shard's ordered tree; `left` chains dead items. */
     struct state__item *left;
@@ -45,8 +48,8 @@ struct state__item {
  * enough to be there at all. Null without memory.
  */
 struct state__item *
-state__item_create(uint32_t namespace_index, struct state_bytes key,
-                   size_t value_length);
+state__item_create(struct state__slab *slab, uint32_t namespace_index,
+                   struct state_bytes key, size_t value_length);
 
 /* Frees the item and drops its reference to a block. Null does nothing. */
 void
@@ -68,15 +71,51 @@ state__item_key(const struct state__item *item)
     return (struct state_bytes){item->bytes, item->key_length};
 }
 
+/* The area of the value, behind a key of that length. */
+static inline const uint8_t *
+state__item_area(const struct state__item *item, size_t key_length)
+{
+    return item->bytes + (key_length + 7) / 8 * 8;
+}
+
+/* Whether the item is that of a key; also without the lock. */
+static inline bool
+state__item_is_for(const struct state__item *item, uint32_t namespace_index,
+                   struct state_bytes key)
+{
+    const uint64_t *words = (const uint64_t *)(const void *)item->bytes;
+    const uint8_t *bytes = key.bytes;
+    size_t left = key.length_bytes;
+    uint64_t word;
+
+    if (STATE__SEE(item->key_length) != left ||
+        STATE__SEE(item->namespace_index) != namespace_index)
+        return false;
+    for (; left >= sizeof word; left -= sizeof word) {
+        memcpy(&word, bytes, sizeof word);
+        if (STATE__SEE(*words) != word)
+            return false;
+        bytes += sizeof word;
+        words++;
+    }
+    if (left == 0)
+        return true;
+    word = STATE__SEE(*words);
+    for (; left > 0; left--, word >>= 8)
+        if ((uint8_t)word != *bytes++)
+            return false;
+    return true;
+}
+
 /* The block that holds the value, or null while it is inside the item. */
 static inline struct state__value *
 state__item_block(const struct state__item *item)
 {
     struct state__value *block = NULL;
 
-    /* The pointer lies behind the key and so need not be aligned. */
     if (item->is_large)
-        memcpy(&block, item->bytes + item->key_length, sizeof block);
+        memcpy(&block, state__item_area(item, item->key_length),
+               sizeof block);
     return block;
 }
 
@@ -86,7 +125,7 @@ state__item_value(const struct state__item *item)
 {
     if (item->is_large)
         return state__item_block(item)->bytes;
-    return item->bytes + item->key_length;
+    return state__item_area(item, item->key_length);
 }
 
 /*

@@ -109,7 +109,7 @@ fill_page(const struct merge *merge, struct state__shard *shard,
     const struct state__namespace *namespace_ = merge->namespace_;
     struct state__item *item;
 
-    pthread_mutex_lock(&shard->lock);
+    state__shard_lock(shard);
     item = state__tree_after(shard->root, namespace_->index, from, inclusive);
     while (item != NULL && is_wanted(merge, item)) {
         if (!state__shard_is_expired(shard, item)) {
@@ -122,7 +122,7 @@ fill_page(const struct merge *merge, struct state__shard *shard,
                                  state__item_key(item), false);
     }
     page->is_last = item == NULL || !is_wanted(merge, item);
-    pthread_mutex_unlock(&shard->lock);
+    state__shard_unlock(shard);
 }
 
 /* The page of a shard that begins at `from`; null without memory. */

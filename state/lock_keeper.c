@@ -89,9 +89,9 @@ state__lock_keeper_deinit(struct state__lock_keeper *keeper)
         struct state__shard *shard = &keeper->shards[i];
         struct state__ended ended = {0};
 
-        pthread_mutex_lock(&shard->lock);
+        state__shard_lock(shard);
         state__locks_close(&shard->locks, &ended);
-        pthread_mutex_unlock(&shard->lock);
+        state__shard_unlock(shard);
         complete(keeper, &ended);
     }
     await_completions(keeper);
@@ -111,9 +111,9 @@ state__lock_keeper_pass(struct state__lock_keeper *keeper)
         struct state__ended ended = {0};
         uint64_t due_ms;
 
-        pthread_mutex_lock(&shard->lock);
+        state__shard_lock(shard);
         due_ms = state__locks_pass(&shard->locks, now_ms, &ended);
-        pthread_mutex_unlock(&shard->lock);
+        state__shard_unlock(shard);
         complete(keeper, &ended);
         if (due_ms < next_ms)
             next_ms = due_ms;
@@ -172,9 +172,9 @@ state__lock_keeper_submit(struct state__lock_keeper *keeper,
     if (may_wait && !state__timer_start(&keeper->timer))
         return state__operation_fail(operation, STATE_SYSTEM,
                                      "no thread to watch over locks");
-    pthread_mutex_lock(&shard->lock);
+    state__shard_lock(shard);
     status = submit_locked(keeper, shard, target, operation, &ended, &due_ms);
-    pthread_mutex_unlock(&shard->lock);
+    state__shard_unlock(shard);
     /* From here on the record of an operation that waits may be gone. */
     if (due_ms != UINT64_MAX)
         state__timer_ask(&keeper->timer, due_ms);
@@ -191,8 +191,8 @@ state__lock_keeper_cancel(struct state__lock_keeper *keeper,
     uint64_t now_ms = keeper->clock->now_ms(keeper->clock->data);
     struct state__ended ended = {0};
 
-    pthread_mutex_lock(&shard->lock);
+    state__shard_lock(shard);
     state__locks_cancel(&shard->locks, target, operation, now_ms, &ended);
-    pthread_mutex_unlock(&shard->lock);
+    state__shard_unlock(shard);
     complete(keeper, &ended);
 }

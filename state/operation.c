@@ -205,27 +205,8 @@ release(void **owned, void (**how)(void *owned))
     *how = NULL;
 }
 
-static void
-clear_outputs(struct state_operation *operation)
-{
-    operation->status = STATE_OK;
-    operation->message = NULL;
-    operation->version = 0;
-    operation->lock_lost = false;
-    operation->token = 0;
-    operation->number = 0;
-    operation->size_bytes = 0;
-    operation->expires_in_ms = 0;
-    operation->result = (struct state_bytes){NULL, 0};
-    operation->entries = NULL;
-    operation->entry_count = 0;
-    operation->more = false;
-    operation->failed_index = 0;
-    operation->cursor_next = (struct state_bytes){NULL, 0};
-}
-
 void
-state__operation_begin(struct state_operation *operation)
+state__operation_release(struct state_operation *operation)
 {
     const void *cursor = NULL;
 
@@ -246,7 +227,6 @@ state__operation_begin(struct state_operation *operation)
         operation->private_.cursor = NULL;
     }
     release(&operation->private_.owned, &operation->private_.release);
-    clear_outputs(operation);
 }
 
 void
@@ -258,5 +238,5 @@ state_operation_deinit(struct state_operation *operation)
     release(&operation->private_.previous,
             &operation->private_.release_previous);
     operation->private_.cursor = NULL;
-    clear_outputs(operation);
+    state__operation_clear(operation);
 }

@@ -7,6 +7,8 @@
 
 #include "state/state.h"
 
+#include <assert.h>
+
 /* How many kinds there are; their numbers are below. */
 #define STATE__KIND_ONE(symbol, name) +1
 enum { STATE__KIND_COUNT = 0 STATE_KIND_MAP(STATE__KIND_ONE) };
@@ -16,17 +18,25 @@ enum { STATE__KIND_COUNT = 0 STATE_KIND_MAP(STATE__KIND_ONE) };
 static inline bool
 state__operation_is_lock(enum state_kind kind)
 {
-    return kind == STATE_LOCK || kind == STATE_UNLOCK || kind == STATE_EXTEND;
+    return kind >= STATE_LOCK && kind <= STATE_EXTEND;
 }
 
-/* Whether a kind changes the key. */
+static_assert(STATE_UNLOCK == STATE_LOCK + 1 && STATE_EXTEND == STATE_LOCK + 2,
+              "they are neighbours");
+
+/* Whether a kind changes the key; asked several times for each operation. */
 static inline bool
 state__operation_is_write(enum state_kind kind)
 {
-    return kind != STATE_GET && kind != STATE_GET_RANGE &&
-           kind != STATE_STAT && kind != STATE_LIST && kind != STATE_BATCH &&
-           kind != STATE_WATCH && !state__operation_is_lock(kind);
+    const uint32_t writes = 1u << STATE_PUT | 1u << STATE_DELETE |
+                            1u << STATE_INCREMENT |
+                            1u << STATE_COMPARE_AND_SWAP | 1u << STATE_APPEND |
+                            1u << STATE_PUT_RANGE | 1u << STATE_EXPIRE |
+                            1u << STATE_PERSIST;
+
+    return (writes >> kind & 1) != 0;
 }
+static_assert(STATE__KIND_COUNT <= 32, "a word has a bit for each");
 
 /* Whether a kind may be in a batch, or in one that is all or nothing. */
 static inline bool
@@ -48,11 +58,42 @@ state__operation_condition(const struct state_operation *operation)
 }
 
 /*
- * Clears the outputs for a new submission, and frees what they hold unless
- * the cursor lies there.
+ * Frees what the outputs hold before a new submission, unless the cursor lies
+ * there.
  */
 void
-state__operation_begin(struct state_operation *operation);
+state__operation_release(struct state_operation *operation);
+
+/* Sets the outputs to nothing. */
+static inline void
+state__operation_clear(struct state_operation *operation)
+{
+    operation->status = STATE_OK;
+    operation->message = NULL;
+    operation->version = 0;
+    operation->lock_lost = false;
+    operation->token = 0;
+    operation->number = 0;
+    operation->size_bytes = 0;
+    operation->expires_in_ms = 0;
+    operation->result = (struct state_bytes){NULL, 0};
+    operation->entries = NULL;
+    operation->entry_count = 0;
+    operation->more = false;
+    operation->failed_index = 0;
+    operation->cursor_next = (struct state_bytes){NULL, 0};
+}
+
+/* Both, as a submission begins. */
+static inline void
+state__operation_begin(struct state_operation *operation)
+{
+    if (operation->kind == STATE_LIST ||
+        operation->private_.release != NULL ||
+        operation->private_.release_previous != NULL)
+        state__operation_release(operation);
+    state__operation_clear(operation);
+}
 
 /*
  * Checks all inputs but the namespace's name, whose check a backend may have

@@ -49,9 +49,9 @@ state__region_read(struct state__shard *shard,
         state__value_acquire(block);
         /* What was shared is given back. */
         state__operation_begin(operation);
-        pthread_mutex_unlock(&shard->lock);
+        state__shard_unlock(shard);
         pthread_mutex_lock(&state__region_of(block)->lock);
-        pthread_mutex_lock(&shard->lock);
+        state__shard_lock(shard);
         status = state__shard_read_locked(shard, target, operation, &item,
                                           &dead);
         if (status != STATE_OK || !state__region_is_mapped(item) ||
@@ -62,14 +62,14 @@ state__region_read(struct state__shard *shard,
         state__value_release(block);
     }
     if (operation->private_.owned == block) {
-        pthread_mutex_unlock(&shard->lock);
+        state__shard_unlock(shard);
         status = copy_result(operation);
-        pthread_mutex_lock(&shard->lock);
+        state__shard_lock(shard);
         item = state__shard_find(shard, target, &dead);
     }
     status = state__journal_end(shard->journal, target->namespace_,
                                 target->hash, item, false, operation, status);
-    pthread_mutex_unlock(&shard->lock);
+    state__shard_unlock(shard);
     pthread_mutex_unlock(&state__region_of(block)->lock);
     state__value_release(block);
     state__item_destroy_chain(dead);
@@ -166,7 +166,7 @@ state__region_write(struct state__change *change)
             status = state__change_obtain(change, change->over.length);
         return status ? status : STATE_PENDING;
     }
-    change->item->value_length = (uint32_t)change->over.length;
+    STATE__SET(change->item->value_length, (uint32_t)change->over.length);
     return state__change_commit(change);
 }
 
@@ -176,7 +176,7 @@ state__region_prepare(struct state__change *change)
     struct state__value *block = state__item_block(change->item);
 
     if (change->region == block) {
-        pthread_mutex_unlock(&change->shard->lock);
+        state__shard_unlock(change->shard);
         lay(&change->over, block);
         change->is_laid = true;
         return;
@@ -184,7 +184,7 @@ state__region_prepare(struct state__change *change)
     /* A use of it, so that nobody shares what is about to be laid. */
     state__value_acquire(block);
     atomic_fetch_add(&state__region_of(block)->mapping_count, 1);
-    pthread_mutex_unlock(&change->shard->lock);
+    state__shard_unlock(change->shard);
     state__region_leave(change);
     pthread_mutex_lock(&state__region_of(block)->lock);
     change->region = block;

@@ -126,7 +126,7 @@ attempt(struct state_mapping *mapping,
     struct state__value *garbage = NULL;
     enum state_status status = STATE_NOT_FOUND;
 
-    pthread_mutex_lock(&mapping->shard->lock);
+    state__shard_lock(mapping->shard);
     item = state__shard_find(mapping->shard, &mapping->target, &dead);
     if (item != NULL)
         status = choose_part(options, item->value_length, mapping);
@@ -142,7 +142,7 @@ attempt(struct state_mapping *mapping,
     }
     if (status == STATE_OK)
         status = join(item, mapping);
-    pthread_mutex_unlock(&mapping->shard->lock);
+    state__shard_unlock(mapping->shard);
     state__value_release(garbage);
     state__item_destroy_chain(dead);
     return status;
@@ -241,7 +241,7 @@ leave(struct state_mapping *mapping)
     bool is_current;
     int file = -1;
 
-    pthread_mutex_lock(&mapping->shard->lock);
+    state__shard_lock(mapping->shard);
     item = state__shard_find(mapping->shard, &mapping->target, &dead);
     is_current = item != NULL && state__item_block(item) == mapping->block;
     if (atomic_fetch_sub(&region->mapping_count, 1) == 1 &&
@@ -250,7 +250,7 @@ leave(struct state_mapping *mapping)
         region->file = -1;
         atomic_fetch_sub(&region->files->open_count, 1);
     }
-    pthread_mutex_unlock(&mapping->shard->lock);
+    state__shard_unlock(mapping->shard);
     if (file >= 0)
         close(file);
     state__item_destroy_chain(dead);

@@ -21,8 +21,8 @@ obtain(struct state__shard *shard, const struct state__target *target,
         return item;
     if (!state__shard_reserve(shard, target->namespace_))
         return NULL;
-    item = state__item_create(target->namespace_->index, target->key,
-                              value_length);
+    item = state__item_create(&shard->slab, target->namespace_->index,
+                              target->key, value_length);
     if (item != NULL)
         state__shard_link(shard, target, item);
     return item;
@@ -89,7 +89,7 @@ state__restore(struct state__shard *shard, const struct state__target *target,
     }
     state__quota_count(target->namespace_, keys, bytes);
     state__value_release(garbage);
-    item->version = restored->version;
+    STATE__SET(item->version, restored->version);
     if (restored->expires_in_ms == UINT64_MAX)
         state__expiry_clear(&shard->expiry, item);
     else

@@ -5,7 +5,8 @@
  *
  * The lock is held for short and bounded work: a search, a copy of at most
  * STATE_VALUE_INLINE_MAX bytes or, for appends, a few KiB. Large values are
- * allocated and filled before it, swapped under it, and freed after it.
+ * allocated and filled before it, swapped under it, and freed after it. What
+ * most reads want needs no lock: see sequence.h.
  *
  * Any thread may call these.
  */
@@ -15,13 +16,17 @@
 #include "state/expiry.h"
 #include "state/lock.h"
 #include "state/namespace.h"
+#include "state/sequence.h"
+#include "state/slab.h"
 #include "state/table.h"
 #include "state/timer.h"
 #include "state/tree.h"
 
 struct state__shard {
     alignas(64) pthread_mutex_t lock;
+    struct state__sequence sequence; /* of what happens under it */
     struct state__table table;
+    struct state__slab slab; /* of its items */
     struct state__item *root;
     struct state__expiry expiry;
     struct state__locks locks;
@@ -74,7 +79,24 @@ state__shard_read(struct state__shard *shard,
 uint64_t
 state__shard_sweep(struct state__shard *shard);
 
-/* ---- For the files of the shard itself; under the lock ---- */
+/* ---- For the files of the shard itself ---- */
+
+/* Takes the lock, for whatever reason, and gives it back. */
+static inline void
+state__shard_lock(struct state__shard *shard)
+{
+    pthread_mutex_lock(&shard->lock);
+    state__sequence_begin(&shard->sequence);
+}
+
+static inline void
+state__shard_unlock(struct state__shard *shard)
+{
+    state__sequence_end(&shard->sequence);
+    pthread_mutex_unlock(&shard->lock);
+}
+
+/* ---- The same; under the lock ---- */
 
 /* The shard's time. */
 uint64_t

@@ -183,7 +183,7 @@ state__splice_prepare(struct state__change *change)
         splice.old.bytes = copy;
     }
     change->prepared_for = version_of(change);
-    pthread_mutex_unlock(&change->shard->lock);
+    state__shard_unlock(change->shard);
 
     state__value_release(change->prepared);
     change->prepared = create_sum(&splice, change->value_bytes_max);

@@ -101,7 +101,7 @@ lock_shards(struct state__transaction *transaction)
 
         if (!transaction->is_needed[i])
             continue;
-        pthread_mutex_lock(&shard->lock);
+        state__shard_lock(shard);
         shard->table.keeps_room = true;
         shard->expiry.keeps_room = true;
     }
@@ -119,7 +119,7 @@ unlock_shards(struct state__transaction *transaction)
         shard->expiry.keeps_room = false;
         if (shard->expiry.count == 0)
             state__expiry_deinit(&shard->expiry);
-        pthread_mutex_unlock(&shard->lock);
+        state__shard_unlock(shard);
     }
 }
 
@@ -172,7 +172,7 @@ restore(struct step *step)
             &step->garbage);
     }
     assert(done);
-    item->version = before->version;
+    STATE__SET(item->version, before->version);
     if (before->expires)
         state__expiry_set(&shard->expiry, item, before->deadline_ms);
     else

@@ -71,9 +71,11 @@ state__number_parse(const uint8_t *bytes, size_t length_bytes,
     if (bytes[i] == '0' && length_bytes > 1)
         return false;
     for (; i < length_bytes; i++) {
-        if (bytes[i] < '0' || bytes[i] > '9')
+        unsigned digit = bytes[i] - (unsigned)'0';
+
+        if (digit > 9)
             return false;
-        magnitude = magnitude * 10 + (uint64_t)(bytes[i] - '0');
+        magnitude = magnitude * 10 + digit;
     }
     if (magnitude > limit + negative)
         return false;
@@ -94,9 +96,10 @@ state__number_format(int64_t number, uint8_t bytes[STATE__NUMBER_BYTES_MAX])
                                 "70717273747576777879"
                                 "80818283848586878889"
                                 "90919293949596979899";
-    uint8_t digits[STATE__NUMBER_BYTES_MAX];
+    /* Twice the room, so that what is copied has a length that is known. */
+    uint8_t digits[2 * STATE__NUMBER_BYTES_MAX];
     uint64_t magnitude = (uint64_t)number;
-    size_t start = sizeof digits, length;
+    size_t start = STATE__NUMBER_BYTES_MAX;
 
     if (number < 0)
         magnitude = 0 - magnitude;
@@ -105,11 +108,10 @@ state__number_format(int64_t number, uint8_t bytes[STATE__NUMBER_BYTES_MAX])
         start -= 2;
         memcpy(digits + start, pairs + magnitude % 100 * 2, 2);
     }
-    if (magnitude > 0 || start == sizeof digits)
+    if (magnitude > 0 || start == STATE__NUMBER_BYTES_MAX)
         digits[--start] = (uint8_t)('0' + magnitude);
     if (number < 0)
         digits[--start] = '-';
-    length = sizeof digits - start;
-    memcpy(bytes, digits + start, length);
-    return length;
+    memcpy(bytes, digits + start, STATE__NUMBER_BYTES_MAX);
+    return STATE__NUMBER_BYTES_MAX - start;
 }

@@ -57,7 +57,7 @@ bool
 state__number_parse(const uint8_t *bytes, size_t length_bytes,
                     int64_t *number);
 
-/* Writes a number and returns its length in bytes. No zero follows. */
+/* Writes a number and returns its length; what follows it is undefined. */
 size_t
 state__number_format(int64_t number, uint8_t bytes[STATE__NUMBER_BYTES_MAX]);
 

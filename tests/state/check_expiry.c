@@ -2,6 +2,9 @@
 #include "state/expiry.h"
 #include "tests/state/suite.h"
 
+/* Where the items lie. */
+static struct state__slab slab;
+
 #define ITEMS 500
 
 static struct state__item *items[ITEMS];
@@ -35,7 +38,8 @@ START_TEST(the_first_to_expire_comes_first_after_any_changes)
     uint64_t last = 0;
 
     for (size_t i = 0; i < ITEMS; i++)
-        items[i] = state__item_create(0, (struct state_bytes){"k", 1}, 0);
+        items[i] = state__item_create(&slab, 0,
+                                      (struct state_bytes){"k", 1}, 0);
     for (int step = 0; step < 30000; step++) {
         size_t i = (random = random * 1664525 + 1013904223) / 65536 % ITEMS;
 
@@ -71,5 +75,6 @@ main(void)
         NULL,
     };
 
+    state__slab_init(&slab);
     return run_suite("expiry", tests);
 }

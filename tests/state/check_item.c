@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where the items lie. */
+static struct state__slab slab;
+
 static const size_t lengths[] = {0,  1,  7,  8,   9,   15,  16,  23, 24,
                                  40, 63, 64, 100, 127, 128};
 #define LENGTH_COUNT (sizeof lengths / sizeof *lengths)
@@ -29,7 +32,7 @@ START_TEST(an_item_takes_values_of_all_lengths_after_each_other)
     /* From every length to every other, in items made for either. */
     for (size_t made = 0; made < LENGTH_COUNT; made++) {
         struct state__item *item =
-            state__item_create(3, (struct state_bytes){"key", 3},
+            state__item_create(&slab, 3, (struct state_bytes){"key", 3},
                                lengths[made]);
         uint8_t bytes[STATE_VALUE_INLINE_MAX];
 
@@ -57,7 +60,7 @@ END_TEST
 START_TEST(a_block_that_somebody_reads_is_not_overwritten)
 {
     struct state__item *item =
-        state__item_create(0, (struct state_bytes){"k", 1}, 0);
+        state__item_create(&slab, 0, (struct state_bytes){"k", 1}, 0);
     struct state__value *block = state__value_create(200), *garbage = NULL;
     uint8_t bytes[100];
 
@@ -88,7 +91,7 @@ END_TEST
 START_TEST(a_splice_uses_the_room_there_is_and_not_more)
 {
     struct state__item *item =
-        state__item_create(0, (struct state_bytes){"k", 1}, 0);
+        state__item_create(&slab, 0, (struct state_bytes){"k", 1}, 0);
     struct state__value *block = state__value_create(200), *garbage = NULL;
     struct state_bytes one = {"x", 1};
     size_t capacity = item->inline_capacity;
@@ -113,7 +116,7 @@ END_TEST
 START_TEST(a_splice_fills_gaps_with_zeros_and_leaves_what_readers_have)
 {
     struct state__item *item =
-        state__item_create(0, (struct state_bytes){"k", 1}, 24);
+        state__item_create(&slab, 0, (struct state_bytes){"k", 1}, 24);
     struct state__value *block = state__value_create(200), *garbage = NULL;
     struct state_bytes two = {"xy", 2};
 
@@ -155,7 +158,7 @@ START_TEST(items_are_in_the_order_of_namespace_and_bytes)
 
     for (size_t i = 0; i < count; i++) {
         struct state__item *item = state__item_create(
-            in_order[i].namespace_index, in_order[i].key, 0);
+            &slab, in_order[i].namespace_index, in_order[i].key, 0);
 
         for (size_t j = 0; j < count; j++) {
             int order = state__item_compare(
@@ -178,7 +181,7 @@ START_TEST(a_chain_is_destroyed_with_its_blocks)
 
     for (int i = 0; i < 10; i++) {
         struct state__item *item =
-            state__item_create(0, (struct state_bytes){"k", 1}, 0);
+            state__item_create(&slab, 0, (struct state_bytes){"k", 1}, 0);
         struct state__value *garbage = NULL;
 
         state__item_adopt(item, state__value_create(1000), 1000, &garbage);
@@ -204,5 +207,6 @@ main(void)
         NULL,
     };
 
+    state__slab_init(&slab);
     return run_suite("item", tests);
 }

@@ -6,6 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Where the items lie. */
+static struct state__slab slab;
+
 /* A journal, a namespace in it, and an item with a key and value "key". */
 struct world {
     struct state__journal journal;
@@ -21,7 +24,8 @@ begin(struct world *world, enum state_durability durability)
     state__journal_init(&world->journal, 100, 1u << 20);
     world->namespace_.index = 7;
     atomic_store(&world->namespace_.durability, durability);
-    world->item = state__item_create(7, (struct state_bytes){"key", 3}, 3);
+    world->item =
+        state__item_create(&slab, 7, (struct state_bytes){"key", 3}, 3);
     state__item_set(world->item, (struct state_bytes){"key", 3}, NULL);
 }
 
@@ -476,5 +480,6 @@ main(void)
         NULL,
     };
 
+    state__slab_init(&slab);
     return run_suite("journal", tests);
 }

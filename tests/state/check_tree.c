@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Where the items lie. */
+static struct state__slab slab;
+
 #define ITEMS 1000
 
 static struct state__item *items[ITEMS]; /* in order */
@@ -18,7 +21,7 @@ make_items(void)
 
         /* Two namespaces with the same keys. */
         snprintf(key, sizeof key, "%04zu", i % (ITEMS / 2));
-        items[i] = state__item_create(i < ITEMS / 2 ? 4 : 9,
+        items[i] = state__item_create(&slab, i < ITEMS / 2 ? 4 : 9,
                                       (struct state_bytes){key, 4}, 0);
     }
 }
@@ -105,7 +108,7 @@ START_TEST(a_search_finds_the_next_key_whether_or_not_its_own_is_there)
     struct state__item *of[3];
 
     for (int i = 0; i < 3; i++) {
-        of[i] = state__item_create(1, keys[i], 0);
+        of[i] = state__item_create(&slab, 1, keys[i], 0);
         state__tree_insert(&root, of[i]);
     }
     found = state__tree_after(root, 1, (struct state_bytes){"d", 1}, true);
@@ -134,5 +137,6 @@ main(void)
         NULL,
     };
 
+    state__slab_init(&slab);
     return run_suite("tree", tests);
 }
