@@ -4,6 +4,8 @@
  */
 #include "cli/client.h"
 
+#include "cli/base64.h"
+
 #include <curl/curl.h>
 #include <jansson.h>
 #include <stdint.h>
@@ -45,6 +47,20 @@ client_append_encoded(struct client_request *request, const void *bytes,
     }
 }
 
+bool
+client_append_base64(struct client_request *request, const char *text)
+{
+    size_t length;
+    unsigned char *bytes =
+        text ? base64_decode(text, strlen(text), &length) : NULL;
+
+    if (!bytes)
+        return false;
+    client_append_encoded(request, bytes, length);
+    free(bytes);
+    return true;
+}
+
 void
 client_append_parameter(struct client_request *request, const char *name,
                         const char *value)
@@ -62,12 +78,48 @@ client_add_header(struct client_request *request, const char *header)
         request->headers[request->header_count++] = header;
 }
 
+/* An exchange: an answer that is kept, or followed line by line. */
+struct exchange {
+    CURL *curl;
+    struct client_answer *answer;
+    bool (*take_line)(void *data, const char *line, size_t length);
+    void *data;
+    bool has_enough;
+};
+
+/*
+ * Hands over the lines that are whole and keeps the rest; false when there are
+ * to be no more.
+ */
+static bool
+hand_over(struct exchange *exchange)
+{
+    struct client_answer *answer = exchange->answer;
+    char *line = answer->body;
+    char *end = line + answer->body_length;
+    char *next;
+
+    while ((next = memchr(line, '\n', (size_t)(end - line)))) {
+        if (!exchange->take_line(exchange->data, line,
+                                 (size_t)(next - line))) {
+            exchange->has_enough = true;
+            return false;
+        }
+        line = next + 1;
+    }
+    answer->body_length = (size_t)(end - line);
+    memmove(answer->body, line, answer->body_length + 1);
+    return true;
+}
+
 /* libcurl hands over a piece of the body; 0 stops it. */
 static size_t
 take_body(char *bytes, size_t size, size_t count, void *data)
 {
-    struct client_answer *answer = data;
+    struct exchange *exchange = data;
+    struct client_answer *answer = exchange->answer;
     size_t length = size * count;
+    long status = 0;
 
     if (length > ANSWER_BYTES_MAX - answer->body_length)
         return 0;
@@ -79,6 +131,9 @@ take_body(char *bytes, size_t size, size_t count, void *data)
     memcpy(grown + answer->body_length, bytes, length);
     answer->body_length += length;
     grown[answer->body_length] = '\0';
+    curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (exchange->take_line && status < 300 && !hand_over(exchange))
+        return 0;
     return length;
 }
 
@@ -109,7 +164,8 @@ take_value(const char *line, size_t length, const char *name, char *value,
 static size_t
 take_header(char *line, size_t size, size_t count, void *data)
 {
-    struct client_answer *answer = data;
+    struct exchange *exchange = data;
+    struct client_answer *answer = exchange->answer;
     size_t length = size * count;
 
     take_value(line, length, "ETag:", answer->etag, sizeof(answer->etag));
@@ -129,6 +185,12 @@ choose(const char *given, const char *variable, const char *otherwise)
     return value && *value ? value : otherwise;
 }
 
+const char *
+client_namespace(const struct client_options *options)
+{
+    return choose(options->namespace_, "GLASS_NAMESPACE", "default");
+}
+
 /* The headers as libcurl wants them; the caller frees the list. */
 static struct curl_slist *
 list_headers(const struct client_options *options,
@@ -138,7 +200,7 @@ list_headers(const struct client_options *options,
     struct curl_slist *list = NULL;
 
     snprintf(text, sizeof(text), "Glass-Namespace: %s",
-             choose(options->namespace_, "GLASS_NAMESPACE", "default"));
+             client_namespace(options));
     list = curl_slist_append(list, text);
     /* Whoever answers within a machine need not be asked first. */
     list = curl_slist_append(list, "Expect:");
@@ -155,9 +217,11 @@ list_headers(const struct client_options *options,
 
 /* Sets everything that differs from libcurl's defaults, and sends. */
 static CURLcode
-perform(CURL *curl, const struct client_request *request, const char *url,
-        struct curl_slist *headers, struct client_answer *answer)
+perform(struct exchange *exchange, const struct client_request *request,
+        const char *url, struct curl_slist *headers)
 {
+    CURL *curl = exchange->curl;
+
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     /* Keys may look like `..`, and a proxy has no business here. */
@@ -166,17 +230,18 @@ perform(CURL *curl, const struct client_request *request, const char *url,
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
     if (request->body) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
                          (curl_off_t)request->body_length);
     }
     CURLcode code = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
-    return code;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE,
+                      &exchange->answer->status);
+    return exchange->has_enough ? CURLE_OK : code;
 }
 
 /* Says what a problem document says, in one line. */
@@ -200,12 +265,12 @@ report_problem(const struct command *command,
     json_decref(problem);
 }
 
-bool
-client_send(const struct command *command,
-            const struct client_options *options,
-            const struct client_request *request,
-            struct client_answer *answer)
+/* Sends a request and receives all of its answer. */
+static bool
+carry_out(const struct command *command, const struct client_options *options,
+          const struct client_request *request, struct exchange *exchange)
 {
+    struct client_answer *answer = exchange->answer;
     char url[URL_SIZE];
     const char *server =
         choose(options->server, "GLASS_SERVER", "http://127.0.0.1:8080");
@@ -221,15 +286,16 @@ client_send(const struct command *command,
     }
     snprintf(url, sizeof(url), "%.*s%s", (int)server_length, server,
              request->target);
-    CURL *curl = curl_easy_init();
+    exchange->curl = curl_easy_init();
     struct curl_slist *headers = list_headers(options, request);
-    CURLcode code = curl ? perform(curl, request, url, headers, answer)
-                         : CURLE_OUT_OF_MEMORY;
-    curl_easy_cleanup(curl);
+    CURLcode code = exchange->curl ? perform(exchange, request, url, headers)
+                                   : CURLE_OUT_OF_MEMORY;
+    curl_easy_cleanup(exchange->curl);
     curl_slist_free_all(headers);
     if (code != CURLE_OK)
         command_fail(command, "%s: %s", server, curl_easy_strerror(code));
-    else if (answer->status >= 300)
+    else if (answer->status >= 300 &&
+             !(request->may_be_absent && answer->status == 404))
         report_problem(command, answer, options->json);
     else
         return true;
@@ -237,29 +303,32 @@ client_send(const struct command *command,
     return false;
 }
 
-/* Base64 with padding; the caller frees it. */
-static char *
-encode_base64(const unsigned char *bytes, size_t length)
+bool
+client_send(const struct command *command,
+            const struct client_options *options,
+            const struct client_request *request,
+            struct client_answer *answer)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *text = malloc((length + 2) / 3 * 4 + 1);
-    char *end = text;
+    struct exchange exchange = {.answer = answer};
 
-    if (!text)
-        return NULL;
-    for (size_t index = 0; index < length; index += 3) {
-        size_t left = length - index;
-        unsigned group = (unsigned)bytes[index] << 16;
-        group |= left > 1 ? (unsigned)bytes[index + 1] << 8 : 0;
-        group |= left > 2 ? bytes[index + 2] : 0u;
-        *end++ = digits[group >> 18];
-        *end++ = digits[group >> 12 & 63];
-        *end++ = left > 1 ? digits[group >> 6 & 63] : '=';
-        *end++ = left > 2 ? digits[group & 63] : '=';
-    }
-    *end = '\0';
-    return text;
+    return carry_out(command, options, request, &exchange);
+}
+
+bool
+client_follow(const struct command *command,
+              const struct client_options *options,
+              const struct client_request *request,
+              bool (*take_line)(void *data, const char *line, size_t length),
+              void *data)
+{
+    struct client_answer answer;
+    struct exchange exchange = {
+        .answer = &answer, .take_line = take_line, .data = data};
+
+    if (!carry_out(command, options, request, &exchange))
+        return false;
+    client_answer_free(&answer);
+    return true;
 }
 
 void
@@ -273,7 +342,7 @@ client_set_bytes(json_t *object, const char *name, const void *bytes,
         return;
     }
     char member[64];
-    char *text = encode_base64(bytes, length);
+    char *text = base64_encode(bytes, length);
     snprintf(member, sizeof(member), "%s_base64", name);
     json_object_set_new(object, member, json_string(text));
     free(text);

@@ -34,6 +34,7 @@ struct client_request {
     size_t header_count;
     const void *body; /* null: none */
     size_t body_length;
+    bool may_be_absent; /* 404 is an answer, and nothing to complain of */
 };
 
 struct client_answer {
@@ -51,6 +52,10 @@ client_append(struct client_request *request, const char *text);
 void
 client_append_encoded(struct client_request *request, const void *bytes,
                       size_t length);
+
+/* Appends the bytes of base64, encoded; false for null and what is none. */
+bool
+client_append_base64(struct client_request *request, const char *text);
 
 /* Appends `?name=value`, or `&name=value` if there is a query already. */
 void
@@ -72,6 +77,22 @@ client_send(const struct command *command,
             const struct client_options *options,
             const struct client_request *request,
             struct client_answer *answer);
+
+/*
+ * Sends the request and hands the answer's lines over one by one as they come,
+ * without their ends, until there are no more or `take_line` returns false.
+ * Returns as client_send does.
+ */
+bool
+client_follow(const struct command *command,
+              const struct client_options *options,
+              const struct client_request *request,
+              bool (*take_line)(void *data, const char *line, size_t length),
+              void *data);
+
+/* The namespace that requests go to. */
+const char *
+client_namespace(const struct client_options *options);
 
 /*
  * Sets the member `name` to the bytes if they are UTF-8, and `name_base64`

@@ -4,9 +4,8 @@
  * Each action is a row of a table and a function; what they have in common is
  * the request on a key.
  */
-#include "cli/command.h"
+#include "cli/cmd_state.h"
 
-#include "cli/client.h"
 #include "cli/file.h"
 
 #include <errno.h>
@@ -15,42 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATE_OPTIONS(X, H)                                                   \
-    CLIENT_OPTIONS(X, H)                                                      \
-    X(H, TEXT, file, "file", "FILE",                                          \
-      "put, append: a file with the value, - is stdin")                       \
-    X(H, TEXT, ttl, "ttl", "DURATION",                                        \
-      "put, incr, append: the key vanishes after it")                         \
-    X(H, TEXT, if_version, "if-version", "VERSION",                           \
-      "only if the key has this version; 0: if it is absent")                 \
-    X(H, NUMBER, limit, "limit", "COUNT", "list: print so many at most")
-
-struct state_options {
-    STATE_OPTIONS(OPTION_MEMBER, _)
-};
-
 static const struct option options[] = {
     STATE_OPTIONS(OPTION_ROW, struct state_options)
-};
-
-/* One use of the command. */
-struct use {
-    const struct state_options *values;
-    const struct words *words; /* the action, then its own */
-    struct client_options client;
 };
 
 struct action {
     const char *name;
     size_t words_min;
     size_t words_max;
-    int (*run)(const struct use *use);
+    int (*run)(const struct state_use *use);
 };
 
-/* Begins a request on the key that is the action's first word. */
-static void
-begin(struct client_request *request, const struct use *use,
-      const char *method, const char *operation, char condition[64])
+void
+state_begin(struct client_request *request, const struct state_use *use,
+            const char *method, const char *operation,
+            struct state_headers *headers)
 {
     const struct state_options *values = use->values;
     const char *key = use->words->items[1];
@@ -61,22 +39,25 @@ begin(struct client_request *request, const struct use *use,
     client_append(request, operation);
     if (values->ttl)
         client_append_parameter(request, "ttl", values->ttl);
+    if (values->token) {
+        snprintf(headers->token, sizeof(headers->token),
+                 "Glass-Lock-Token: %.40s", values->token);
+        client_add_header(request, headers->token);
+    }
     if (!values->if_version)
         return;
     if (strcmp(values->if_version, "0") == 0)
-        snprintf(condition, 64, "If-None-Match: *");
+        strcpy(headers->condition, "If-None-Match: *");
     else
-        snprintf(condition, 64, "If-Match: \"%.40s\"", values->if_version);
-    client_add_header(request, condition);
+        snprintf(headers->condition, sizeof(headers->condition),
+                 "If-Match: \"%.40s\"", values->if_version);
+    client_add_header(request, headers->condition);
 }
 
-/*
- * Sends the request and prints the number `member` of the answer, if it is not
- * null; with --json all of it, or the version that the answer's ETag has.
- */
-static int
-send_and_print(const struct use *use, const struct client_request *request,
-               const char *member)
+int
+state_send_and_print(const struct state_use *use,
+                     const struct client_request *request,
+                     const char *member)
 {
     struct client_answer answer;
 
@@ -99,13 +80,13 @@ send_and_print(const struct use *use, const struct client_request *request,
 
 /* Prints the value's bytes as they are, without a line's end. */
 static int
-get(const struct use *use)
+get(const struct state_use *use)
 {
     struct client_request request = {0};
     struct client_answer answer;
-    char condition[64];
+    struct state_headers headers;
 
-    begin(&request, use, "GET", "", condition);
+    state_begin(&request, use, "GET", "", &headers);
     if (!client_send(&cmd_state, &use->client, &request, &answer))
         return EXIT_FAILED;
     if (use->client.json) {
@@ -127,17 +108,17 @@ get(const struct use *use)
 
 /* Sends the value that is a word or a file. */
 static int
-send_value(const struct use *use, const char *method, const char *operation,
-           const char *member)
+send_value(const struct state_use *use, const char *method,
+           const char *operation, const char *member)
 {
     struct client_request request = {0};
-    char condition[64];
+    struct state_headers headers;
     const char *word = use->words->count > 2 ? use->words->items[2] : NULL;
     const char *file = use->values->file;
 
     if (!word == !file)
         return command_usage(&cmd_state, "it takes a VALUE or --file");
-    begin(&request, use, method, operation, condition);
+    state_begin(&request, use, method, operation, &headers);
     request.body = word;
     request.body_length = word ? strlen(word) : 0;
     unsigned char *bytes = NULL;
@@ -147,65 +128,59 @@ send_value(const struct use *use, const char *method, const char *operation,
             return command_fail(&cmd_state, "%s: %s", file, strerror(errno));
         request.body = bytes;
     }
-    int status = send_and_print(use, &request, member);
+    int status = state_send_and_print(use, &request, member);
     free(bytes);
     return status;
 }
 
 /* A write without a body in its answer: nothing is printed. */
 static int
-put(const struct use *use)
+put(const struct state_use *use)
 {
     return send_value(use, "PUT", "", NULL);
 }
 
 /* Prints the size that the value has now. */
 static int
-append(const struct use *use)
+append(const struct state_use *use)
 {
     return send_value(use, "POST", ":append", "size");
 }
 
 /* Prints the sum; without a word for it, 1 is added. */
 static int
-incr(const struct use *use)
+incr(const struct state_use *use)
 {
     struct client_request request = {0};
-    char condition[64];
+    struct state_headers headers;
 
-    begin(&request, use, "POST", ":incr", condition);
+    state_begin(&request, use, "POST", ":incr", &headers);
     if (use->words->count > 2)
         client_append_parameter(&request, "delta", use->words->items[2]);
     request.body = "";
-    return send_and_print(use, &request, "value");
+    return state_send_and_print(use, &request, "value");
 }
 
 static int
-delete(const struct use *use)
+delete(const struct state_use *use)
 {
     struct client_request request = {0};
-    char condition[64];
+    struct state_headers headers;
 
-    begin(&request, use, "DELETE", "", condition);
-    return send_and_print(use, &request, NULL);
+    state_begin(&request, use, "DELETE", "", &headers);
+    return state_send_and_print(use, &request, NULL);
 }
 
 /* ---- list ------------------------------------------------------------- */
 
-/* Prints a key, its version and its size; a key of other bytes in base64. */
-static void
-print_item(json_t *item, bool as_json)
+void
+state_print_item(json_t *item)
 {
     const char *key = json_string_value(json_object_get(item, "key"));
     size_t length = json_string_length(json_object_get(item, "key"));
     const char *encoded =
         json_string_value(json_object_get(item, "key_base64"));
 
-    if (as_json) {
-        json_dumpf(item, stdout, JSON_COMPACT);
-        printf("\n");
-        return;
-    }
     if (key)
         fwrite(key, 1, length, stdout);
     else
@@ -233,7 +208,12 @@ print_page(const struct client_answer *answer, uint64_t *left, bool as_json)
         if (*left == 0)
             break;
         --*left;
-        print_item(item, as_json);
+        if (as_json) {
+            json_dumpf(item, stdout, JSON_COMPACT);
+            printf("\n");
+        } else {
+            state_print_item(item);
+        }
     }
     json_decref(page);
     return next;
@@ -241,7 +221,7 @@ print_page(const struct client_answer *answer, uint64_t *left, bool as_json)
 
 /* Page after page, each printed before the next is asked for. */
 static int
-list(const struct use *use)
+list(const struct state_use *use)
 {
     uint64_t left = use->values->limit ? use->values->limit : UINT64_MAX;
     char *cursor = NULL;
@@ -272,6 +252,13 @@ static const struct action actions[] = {
     {"get", 2, 2, get},       {"put", 2, 3, put},
     {"incr", 2, 3, incr},     {"append", 2, 3, append},
     {"delete", 2, 2, delete}, {"list", 1, 2, list},
+    {"watch", 1, 2, state_watch},
+    {"lock", 2, 2, state_lock},
+    {"unlock", 3, 3, state_unlock},
+    {"extend", 3, 3, state_extend},
+    {"stats", 1, 1, state_stats},
+    {"export", 1, 2, state_export},
+    {"import", 1, 1, state_import},
 };
 
 #define ACTION_COUNT (sizeof(actions) / sizeof(*actions))
@@ -303,7 +290,7 @@ run(char **arguments)
         return command_usage(&cmd_state, "which action?");
     for (size_t index = 0; index < ACTION_COUNT; index++) {
         const struct action *action = &actions[index];
-        const struct use use = {&values, &words,
+        const struct state_use use = {&values, &words,
                                 {values.server, values.namespace_,
                                  values.json}};
         if (strcmp(action->name, words.items[0]) != 0)
@@ -320,12 +307,17 @@ run(char **arguments)
 const struct command cmd_state = {
     .name = "state",
     .synopsis = "get KEY | put KEY VALUE | incr KEY [DELTA] | append KEY VALUE "
-                "| delete KEY | list [PREFIX]",
+                "| delete KEY | list [PREFIX] | watch [PREFIX] | lock KEY | "
+                "unlock KEY TOKEN | extend KEY TOKEN | stats | "
+                "export [PREFIX] | import",
     .summary = "Reads and writes the state that functions share",
     .details =
         "`get` prints the value as it is, `incr` the sum, `append` the size\n"
         "and `list` a line per key: key, version and size with tabs between\n"
-        "(with --json one JSON object per line).\n",
+        "(with --json one JSON object per line). `watch` prints changes as\n"
+        "they happen, and in front what happened. `lock` prints a token.\n"
+        "`export` prints keys with their values, a JSON object per line, and\n"
+        "`import` reads that, from --file or stdin, and prints their count.\n",
     .example = "  $ glass state put counter 100\n"
                "  $ glass state incr counter 20\n"
                "  120\n",
