@@ -8,6 +8,7 @@
  */
 #include "runtime/wait.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,13 +72,16 @@ complete(struct state_operation *operation)
 void
 runtime__wait_clear(struct runtime__wait *wait, enum state_kind kind)
 {
-    state_operation_deinit(&wait->operation);
-    wait->operation = (struct state_operation){
-        .kind = kind,
-        .namespace_ = wait->namespace_,
-        .complete = complete,
-        .data = wait,
-    };
+    struct state_operation *operation = &wait->operation;
+
+    state_operation_deinit(operation);
+    /* The inputs, which come first. The rest is the state's, who remembers
+     * where it has found the namespace. */
+    memset(operation, 0, offsetof(struct state_operation, status));
+    operation->kind = kind;
+    operation->namespace_ = wait->namespace_;
+    operation->complete = complete;
+    operation->data = wait;
     wait->value.length_bytes = 0;
     wait->is_under_way = false;
     wait->completed = false;

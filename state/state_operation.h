@@ -168,7 +168,7 @@ struct state_entry {
  * LIST, set `cursor` to `cursor_next` and submit the record again.
  */
 struct state_operation {
-    /* -- Inputs -- */
+    /* -- Inputs: all that comes before `status` -- */
 
     enum state_kind kind;
     enum state_condition condition;

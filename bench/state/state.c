@@ -1,13 +1,15 @@
 /*
  * state.c - what operations on the state cost, and what a million keys take.
  *
- *     bench-state [--no-redis]
+ *     bench-state [--no-redis] [MANY_WASM]
  *
  * Keys have 16 bytes, values 64. Each figure is the best of several rounds in
  * this run, and each is printed beside what it is held against: two threads
  * on one store beside two processes with one each, and everything beside a
- * redis-server that is asked one command at a time over a unix socket.
+ * redis-server that is asked one command at a time over a unix socket. With
+ * the module that is made of many.c: what they cost from inside a guest, too.
  */
+#include "guest.h"
 #include "redis.h"
 #include "state/state.h"
 
@@ -363,6 +365,8 @@ main(int count, char **arguments)
     printf("%-34s %8.1f ns\n", "increment over 10,000 keys",
            best_of(store, STATE_INCREMENT, hot, HOT));
     state_store_close(store);
+    if (count > 1 && strcmp(arguments[count - 1], "--no-redis") != 0)
+        guest_measure(arguments[count - 1]);
     compare_two("get, two threads", STATE_GET, hot);
     compare_two("increment, two threads", STATE_INCREMENT, hot);
     if (with_redis)
