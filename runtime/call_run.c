@@ -420,6 +420,14 @@ note_length(const struct runtime_call *call, enum runtime__step step)
     }
 }
 
+/* Whether getting it ready asks the kernel for files. */
+static bool
+opens_directories(const struct runtime_call *call)
+{
+    return call->runtime->files_root >= 0 &&
+           call->function->config->directory_count > 0;
+}
+
 /* A step of a call: gets it ready, if it is not, and runs it for a slice. */
 static enum runtime__step
 advance(struct runtime__task *task)
@@ -431,12 +439,16 @@ advance(struct runtime__task *task)
         enum runtime__step step = pass_gate(call);
         if (step == RUNTIME__STEP_SLICE)
             step = runtime__call_initialised(call);
+        if (step == RUNTIME__STEP_SLICE && opens_directories(call) &&
+            !task->may_block)
+            step = RUNTIME__STEP_BLOCK;
         if (step != RUNTIME__STEP_SLICE)
             return step;
         result->status = prepare(call, &result->error);
         if (result->status != RUNTIME_OK)
             return RUNTIME__STEP_ENDED;
     }
+    call->faaslet->wasi.may_block = task->may_block;
     enum runtime__step step = runtime__faaslet_step(
         call->faaslet, &result->status, &result->error);
     task->until_ns =

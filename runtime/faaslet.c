@@ -408,11 +408,15 @@ runtime__faaslet_step(struct runtime__faaslet *faaslet,
 
     faaslet->wasi.deadline_ns = faaslet->limits.deadline_ns;
     faaslet->until_ns = faaslet->wasi.until_ns = 0;
+    faaslet->wasi.blocks = false;
     /* A first slice even where nothing is granted: the engine then stops it
      * before the first instruction, and says so. */
     if (!grant_fuel(faaslet) && !begins) {
         *status = fail_fuel(faaslet, err);
     } else if (run(faaslet, status, err) == GVM_SUSPENDED) {
+        if (faaslet->suspension == GVM_SUSPENSION_HOST &&
+            faaslet->wasi.blocks)
+            return RUNTIME__STEP_BLOCK;
         if (faaslet->suspension == GVM_SUSPENSION_HOST) {
             if (faaslet->wasi.until_ns)
                 faaslet->until_ns = faaslet->wasi.until_ns;
@@ -442,7 +446,7 @@ runtime__faaslet_finish(struct runtime__faaslet *faaslet,
 
     do {
         step = runtime__faaslet_step(faaslet, &status, err);
-        assert(step != RUNTIME__STEP_WAIT);
+        assert(step == RUNTIME__STEP_SLICE || step == RUNTIME__STEP_ENDED);
     } while (step != RUNTIME__STEP_ENDED);
     return status;
 }

@@ -82,6 +82,9 @@
 #define RUNTIME_WORKERS_MAX 64
 #define RUNTIME_WORKER_NICE 10
 
+/* The threads that may be blocked, for calls that have directories. */
+#define RUNTIME_BLOCKING_THREADS 4
+
 /*
  * A function of which a call has outlived its first slice runs on the workers
  * from the beginning, until so many of its calls in a row have not.

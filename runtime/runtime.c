@@ -360,13 +360,17 @@ start_scheduler(struct runtime *runtime, struct runtime_error *err)
     size_t task_count_max =
         (size_t)options->calls_max + RUNTIME_FUNCTIONS_MAX;
 
-    if (runtime__scheduler_init(&runtime->scheduler,
-                                &runtime__call_callbacks,
-                                options->worker_count, task_count_max))
+    /* Who has no directories asks for no files. */
+    unsigned blocking_count =
+        runtime->files_root >= 0 ? RUNTIME_BLOCKING_THREADS : 0;
+
+    if (runtime__scheduler_init(&runtime->scheduler, &runtime__call_callbacks,
+                                options->worker_count, blocking_count,
+                                task_count_max))
         return RUNTIME_OK;
     return runtime__error_set(err, RUNTIME_NO_MEMORY,
                               "there are no %u threads to be had",
-                              options->worker_count + 1);
+                              1 + options->worker_count + blocking_count);
 }
 
 enum runtime_status

@@ -70,6 +70,17 @@ queue(struct runtime__scheduler *scheduler, struct runtime__task *task)
     wake_worker(scheduler);
 }
 
+static void
+queue_to_block(struct runtime__scheduler *scheduler,
+               struct runtime__task *task)
+{
+    task->state = RUNTIME__TASK_BLOCKS;
+    task->blocking.parent = &scheduler->blocking_root;
+    set_timer(scheduler, task, task->deadline_ns);
+    runtime__queue_push(&task->blocking);
+    pthread_cond_signal(&scheduler->has_blocking);
+}
+
 /* Takes a task out of everything, to be finished. */
 static void
 take_out(struct runtime__scheduler *scheduler, struct runtime__task *task,
@@ -77,6 +88,8 @@ take_out(struct runtime__scheduler *scheduler, struct runtime__task *task,
 {
     if (task->state == RUNTIME__TASK_QUEUED)
         runtime__queue_remove(&task->node);
+    if (task->state == RUNTIME__TASK_BLOCKS)
+        runtime__queue_remove(&task->blocking);
     runtime__timers_clear(&scheduler->timers, &task->timer);
     task->state = RUNTIME__TASK_ENDS;
     task->end = end;
@@ -99,6 +112,7 @@ cancel(struct runtime__scheduler *scheduler, struct runtime__task *task)
 {
     task->is_cancelled = true;
     if (task->state == RUNTIME__TASK_QUEUED ||
+        task->state == RUNTIME__TASK_BLOCKS ||
         task->state == RUNTIME__TASK_WAITS)
         end(scheduler, task, RUNTIME__END_CANCELLED);
 }
@@ -113,6 +127,8 @@ settle(struct runtime__scheduler *scheduler, struct runtime__task *task,
         end(scheduler, task, RUNTIME__END_CANCELLED);
     } else if (task->is_late) {
         end(scheduler, task, RUNTIME__END_DEADLINE);
+    } else if (step == RUNTIME__STEP_BLOCK) {
+        queue_to_block(scheduler, task);
     } else if (step == RUNTIME__STEP_SLICE || task->is_woken) {
         queue(scheduler, task);
     } else {
@@ -203,9 +219,11 @@ runtime__scheduler_count(struct runtime__scheduler *scheduler)
 
 /* Runs a task for a slice. The lock is held before and afterwards. */
 static void
-run(struct runtime__scheduler *scheduler, struct runtime__task *task)
+run(struct runtime__scheduler *scheduler, struct runtime__task *task,
+    bool may_block)
 {
     task->state = RUNTIME__TASK_RUNS;
+    task->may_block = may_block;
     task->is_woken = false;
     pthread_mutex_unlock(&scheduler->lock);
     enum runtime__step step = scheduler->callbacks.advance(task);
@@ -240,21 +258,29 @@ clear_one(struct runtime__scheduler *scheduler)
     return true;
 }
 
+/* Lowers the priority of this thread alone. It goes without, where that is
+ * refused. */
+static void
+stand_back(void)
+{
+    int nice = getpriority(PRIO_PROCESS, 0);
+
+    setpriority(PRIO_PROCESS, (id_t)gettid(), nice + RUNTIME_WORKER_NICE);
+}
+
 static void *
 work(void *data)
 {
     struct runtime__scheduler *scheduler = data;
-    int nice = getpriority(PRIO_PROCESS, 0);
 
-    /* Of this thread alone. It goes without, where that is refused. */
-    setpriority(PRIO_PROCESS, (id_t)gettid(), nice + RUNTIME_WORKER_NICE);
+    stand_back();
     pthread_mutex_lock(&scheduler->lock);
     for (;;) {
         bool cleared = clear_one(scheduler);
         struct runtime__queue_node *node =
             runtime__queue_pop(&scheduler->root);
         if (node) {
-            run(scheduler, TASK_OF(node, node));
+            run(scheduler, TASK_OF(node, node), false);
         } else if (!cleared && scheduler->stops) {
             break;
         } else if (!cleared) {
@@ -262,6 +288,28 @@ work(void *data)
             pthread_cond_wait(&scheduler->has_work, &scheduler->lock);
             scheduler->idle_count--;
         }
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return NULL;
+}
+
+/* A thread that may be blocked. */
+static void *
+block(void *data)
+{
+    struct runtime__scheduler *scheduler = data;
+
+    stand_back();
+    pthread_mutex_lock(&scheduler->lock);
+    for (;;) {
+        struct runtime__queue_node *node =
+            runtime__queue_pop(&scheduler->blocking_root);
+        if (node)
+            run(scheduler, TASK_OF(node, blocking), true);
+        else if (scheduler->stops)
+            break;
+        else
+            pthread_cond_wait(&scheduler->has_blocking, &scheduler->lock);
     }
     pthread_mutex_unlock(&scheduler->lock);
     return NULL;
@@ -376,6 +424,15 @@ block_signals(sigset_t *before)
     pthread_sigmask(SIG_BLOCK, &blocked, before);
 }
 
+/* What the thread of that number does. */
+static void *(*role_of(const struct runtime__scheduler *scheduler,
+                       unsigned number))(void *)
+{
+    if (number == 0)
+        return keep_time;
+    return number <= scheduler->worker_count ? work : block;
+}
+
 static bool
 start_threads(struct runtime__scheduler *scheduler, unsigned count)
 {
@@ -387,7 +444,7 @@ start_threads(struct runtime__scheduler *scheduler, unsigned count)
     block_signals(&before);
     while (scheduler->thread_count < count &&
            pthread_create(&scheduler->threads[scheduler->thread_count], NULL,
-                          scheduler->thread_count == 0 ? keep_time : work,
+                          role_of(scheduler, scheduler->thread_count),
                           scheduler) == 0)
         scheduler->thread_count++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -397,7 +454,8 @@ start_threads(struct runtime__scheduler *scheduler, unsigned count)
 bool
 runtime__scheduler_init(struct runtime__scheduler *scheduler,
                         const struct runtime__scheduler_callbacks *callbacks,
-                        unsigned worker_count, size_t task_count_max)
+                        unsigned worker_count, unsigned blocking_count,
+                        size_t task_count_max)
 {
     pthread_condattr_t attributes;
 
@@ -407,12 +465,14 @@ runtime__scheduler_init(struct runtime__scheduler *scheduler,
         return false;
     pthread_mutex_init(&scheduler->lock, NULL);
     pthread_cond_init(&scheduler->has_work, NULL);
+    pthread_cond_init(&scheduler->has_blocking, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&scheduler->has_timer, &attributes);
     pthread_condattr_destroy(&attributes);
     scheduler->locks_made = true;
-    if (start_threads(scheduler, worker_count + 1))
+    scheduler->worker_count = worker_count;
+    if (start_threads(scheduler, 1 + worker_count + blocking_count))
         return true;
     runtime__scheduler_deinit(scheduler);
     return false;
@@ -426,6 +486,7 @@ runtime__scheduler_deinit(struct runtime__scheduler *scheduler)
         assert(scheduler->task_count == 0);
         scheduler->stops = true;
         pthread_cond_broadcast(&scheduler->has_work);
+        pthread_cond_broadcast(&scheduler->has_blocking);
         pthread_cond_broadcast(&scheduler->has_timer);
         pthread_mutex_unlock(&scheduler->lock);
         for (unsigned i = 0; i < scheduler->thread_count; i++)
@@ -436,6 +497,7 @@ runtime__scheduler_deinit(struct runtime__scheduler *scheduler)
             ;
         pthread_mutex_unlock(&scheduler->lock);
         pthread_cond_destroy(&scheduler->has_timer);
+        pthread_cond_destroy(&scheduler->has_blocking);
         pthread_cond_destroy(&scheduler->has_work);
         pthread_mutex_destroy(&scheduler->lock);
     }

@@ -5,6 +5,9 @@
  * caller's; what did not end there is adopted, and from then on workers run
  * it, a step at a time, with all others in turns (queue.h). A task that waits
  * takes no thread: it comes back when it is woken, or when its time has come.
+ * One that is about to block its thread, because it asks the kernel for files,
+ * goes on for a step on threads of their own, of which there are few: those
+ * who wait for one are served in order.
  *
  * A task that was adopted is finished exactly once: by its own last step, by
  * its deadline or because it was cancelled. No lock is held while one runs or
@@ -35,6 +38,7 @@ enum runtime__end {
 enum runtime__task_state {
     RUNTIME__TASK_RUNS, /* on some thread, also before it is adopted */
     RUNTIME__TASK_QUEUED,
+    RUNTIME__TASK_BLOCKS, /* queues for a thread that may be blocked */
     RUNTIME__TASK_WAITS,
     RUNTIME__TASK_ENDS, /* out of all of it, about to be finished */
 };
@@ -50,12 +54,16 @@ struct runtime__task {
     uint64_t deadline_ns;
     uint64_t until_ns;
 
+    /* Whether the step that begins may block its thread. */
+    bool may_block;
+
     /* Under the scheduler's lock. */
     enum runtime__task_state state;
     enum runtime__end end;
     bool is_woken; /* since its last step began */
     bool is_late;  /* its deadline came while it ran */
     bool is_cancelled;
+    struct runtime__queue_node blocking;
     struct runtime__timer timer;
     struct runtime__task *next_over;
 };
@@ -72,6 +80,7 @@ struct runtime__scheduler {
     struct runtime__scheduler_callbacks callbacks;
     pthread_mutex_t lock;
     pthread_cond_t has_work;  /* for the workers */
+    pthread_cond_t has_blocking; /* for the threads that may be blocked */
     pthread_cond_t has_timer; /* for the timekeeper */
     bool locks_made;
 
@@ -80,6 +89,7 @@ struct runtime__scheduler {
 
     /* The rest is under the lock. */
     struct runtime__queue_node root; /* of all that queues */
+    struct runtime__queue_node blocking_root;
     struct runtime__timers timers;
     struct runtime__task *over; /* to be finished by the timekeeper */
     size_t task_count;    /* adopted and not finished */
@@ -87,19 +97,23 @@ struct runtime__scheduler {
     uint64_t wakes_at_ns; /* when the timekeeper looks again by itself */
     bool stops;
 
-    pthread_t *threads; /* the timekeeper, then the workers */
+    /* The timekeeper, the workers, those that may be blocked. */
+    pthread_t *threads;
     unsigned thread_count;
+    unsigned worker_count;
 };
 
 /*
- * Starts the threads: one that keeps the time, and `worker_count` that run
- * tasks, of which there are never more than `task_count_max`. False when the
- * system has no threads or no memory for it.
+ * Starts the threads: one that keeps the time, `worker_count` that run tasks,
+ * of which there are never more than `task_count_max`, and `blocking_count` for
+ * those that block: when it is 0 none may. False when the system has no
+ * threads or no memory for it.
  */
 bool
 runtime__scheduler_init(struct runtime__scheduler *scheduler,
                         const struct runtime__scheduler_callbacks *callbacks,
-                        unsigned worker_count, size_t task_count_max);
+                        unsigned worker_count, unsigned blocking_count,
+                        size_t task_count_max);
 
 /*
  * Ends the threads, once there is no waste any more. All tasks have been

@@ -45,6 +45,14 @@ struct runtime__wasi {
      */
     bool parks;
     uint64_t until_ns;
+
+    /*
+     * Where it parks: a function that asks the kernel for files runs only on a
+     * thread that may be blocked. On another one it sets `blocks` and returns
+     * GVM_SUSPENDED, to be called again on one that may.
+     */
+    bool may_block;
+    bool blocks;
     struct runtime__wasi_poll *poll; /* wasi_poll.c: one that is parked */
 
     /* wasi_table.c; NULL until the first descriptor is asked for. */

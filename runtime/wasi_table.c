@@ -114,6 +114,15 @@ runtime__wasi_table_put(struct runtime__wasi *wasi, uint32_t fd,
     wasi->descriptors[fd] = *descriptor;
 }
 
+bool
+runtime__wasi_table_is_host(const struct runtime__wasi *wasi, uint32_t fd)
+{
+    if (!wasi->descriptors || fd >= wasi->descriptor_count)
+        return false;
+    enum runtime__wasi_kind kind = wasi->descriptors[fd].kind;
+    return kind == RUNTIME__WASI_FILE || kind == RUNTIME__WASI_DIRECTORY;
+}
+
 void
 runtime__wasi_table_close(struct runtime__wasi_descriptor *descriptor)
 {

@@ -144,6 +144,10 @@ void
 runtime__wasi_table_put(struct runtime__wasi *wasi, uint32_t fd,
                         const struct runtime__wasi_descriptor *descriptor);
 
+/* Whether it is a file or a directory of the host's, and not a stream. */
+bool
+runtime__wasi_table_is_host(const struct runtime__wasi *wasi, uint32_t fd);
+
 /* Frees the place and closes what was in it. */
 void
 runtime__wasi_table_close(struct runtime__wasi_descriptor *descriptor);

@@ -3,7 +3,7 @@
  * by guests/copy.c, whose variables say which.
  */
 #include "runtime/directory.h"
-#include "tests/runtime/world.h"
+#include "tests/runtime/one_world.h"
 #include "tests/support/whole_file.h"
 
 #include <check.h>
@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct world world;
 static char root[64];
 
 static void
@@ -102,6 +101,23 @@ START_TEST(a_function_reads_its_directory_in_every_call)
 }
 END_TEST
 
+/* Which is not the thread that starts them. */
+START_TEST(its_calls_ask_for_files_where_that_may_block)
+{
+    atomic_uint ends = 0;
+
+    ck_assert_int_eq(deploy("site", "/files/page", NULL), RUNTIME_OK);
+    for (unsigned i = 0; i < 20; i++) {
+        struct runtime_call *call = world_call(&world, "copy", "");
+        ck_assert_int_eq(runtime_call_start(call, count_end, &ends),
+                         RUNTIME_PENDING);
+        wait_for(&ends, i + 1);
+        ck_assert_int_eq(runtime_call_result(call)->status, RUNTIME_OK);
+        runtime_call_destroy(call);
+    }
+}
+END_TEST
+
 START_TEST(a_function_reads_nothing_else_and_writes_nothing)
 {
     ck_assert_int_eq(deploy("site", "/files/../other/page", NULL),
@@ -161,6 +177,7 @@ add_tests(TCase *tests)
 {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_function_reads_its_directory_in_every_call);
+    tcase_add_test(tests, its_calls_ask_for_files_where_that_may_block);
     tcase_add_test(tests, a_function_reads_nothing_else_and_writes_nothing);
     tcase_add_loop_test(tests, what_is_not_there_or_outside_is_not_deployed,
                         0, sizeof(refused) / sizeof(refused[0]));

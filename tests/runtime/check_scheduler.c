@@ -13,7 +13,7 @@
 
 #define SECOND UINT64_C(1000000000)
 
-enum { task_count_max = 64 };
+enum { task_count_max = 64, blocking_count = 3 };
 
 /* A task that takes some slices, then waits as it is told, then ends. */
 struct fake {
@@ -21,6 +21,7 @@ struct fake {
     unsigned slices;   /* left */
     uint64_t until_ns; /* 0: it does not wait */
     bool has_waited;
+    bool blocks; /* until `gate` is opened */
     struct runtime__waste waste;
     atomic_uint step_count;
     atomic_uint finish_count;
@@ -32,6 +33,8 @@ static struct runtime__scheduler scheduler;
 static struct fake fakes[task_count_max];
 static struct runtime__queue_node levels[2];
 static atomic_int worker_nice;
+static atomic_bool gate;
+static atomic_int blocked_count;
 
 static struct fake *
 fake_of(struct runtime__task *task)
@@ -46,6 +49,16 @@ advance(struct runtime__task *task)
 
     atomic_store(&worker_nice, getpriority(PRIO_PROCESS, 0));
     atomic_fetch_add(&fake->step_count, 1);
+    if (fake->blocks && !task->may_block)
+        return RUNTIME__STEP_BLOCK;
+    if (fake->blocks) {
+        fake->blocks = false;
+        atomic_fetch_add(&blocked_count, 1);
+        while (!atomic_load(&gate))
+            sched_yield();
+        return RUNTIME__STEP_SLICE;
+    }
+    ck_assert(!task->may_block);
     if (fake->slices > 0) {
         fake->slices--;
         return RUNTIME__STEP_SLICE;
@@ -85,7 +98,7 @@ set_up(void)
 {
     memset(fakes, 0, sizeof(fakes));
     ck_assert(runtime__scheduler_init(&scheduler, &callbacks, 2,
-                                      task_count_max));
+                                      blocking_count, task_count_max));
     for (int i = 0; i < 2; i++)
         levels[i] = (struct runtime__queue_node){.parent = &scheduler.root};
     for (int i = 0; i < task_count_max; i++) {
@@ -252,6 +265,43 @@ START_TEST(parents_have_equal_shares)
 }
 END_TEST
 
+/* As many as there are threads for that, and one more. */
+START_TEST(those_who_block_leave_the_workers_to_others)
+{
+    enum { late = blocking_count, cancelled, last, other };
+
+    atomic_store(&gate, false);
+    atomic_store(&blocked_count, 0);
+    for (int i = 0; i < other; i++) {
+        fakes[i].blocks = true;
+        fakes[i].slices = 2;
+    }
+    /* The first comes from elsewhere, the others were in the queue. */
+    for (int i = 0; i < late; i++)
+        adopt(&fakes[i],
+              i == 0 ? RUNTIME__STEP_BLOCK : RUNTIME__STEP_SLICE);
+    while (atomic_load(&blocked_count) < blocking_count)
+        sched_yield();
+    fakes[late].task.deadline_ns = runtime__wait_now_ns() + SECOND / 100;
+    for (int i = late; i < other; i++)
+        adopt(&fakes[i], RUNTIME__STEP_BLOCK);
+    fakes[other].slices = 10;
+    adopt(&fakes[other], RUNTIME__STEP_SLICE);
+    ck_assert_int_eq(end_of(&fakes[other]), RUNTIME__END_OWN);
+    runtime__scheduler_cancel(&scheduler, &fakes[cancelled].task);
+    ck_assert_int_eq(end_of(&fakes[cancelled]), RUNTIME__END_CANCELLED);
+    ck_assert_int_eq(end_of(&fakes[late]), RUNTIME__END_DEADLINE);
+    ck_assert_int_eq(atomic_load(&blocked_count), blocking_count);
+    ck_assert_uint_eq(atomic_load(&fakes[last].step_count), 0);
+    /* They go on among all others, and the last has his turn. */
+    atomic_store(&gate, true);
+    for (int i = 0; i < late; i++)
+        ck_assert_int_eq(end_of(&fakes[i]), RUNTIME__END_OWN);
+    ck_assert_int_eq(end_of(&fakes[last]), RUNTIME__END_OWN);
+    ck_assert_int_eq(atomic_load(&blocked_count), blocking_count + 1);
+}
+END_TEST
+
 START_TEST(workers_stand_back)
 {
     int nice = getpriority(PRIO_PROCESS, 0) + RUNTIME_WORKER_NICE;
@@ -281,6 +331,7 @@ add_tests(TCase *tests)
     tcase_add_test(tests, who_is_cancelled_ends_wherever_he_is);
     tcase_add_test(tests, all_can_be_cancelled_at_once);
     tcase_add_test(tests, parents_have_equal_shares);
+    tcase_add_test(tests, those_who_block_leave_the_workers_to_others);
     tcase_add_test(tests, workers_stand_back);
     tcase_add_test(tests, one_of_zeros_can_be_ended);
 }

@@ -67,6 +67,34 @@ START_TEST(bytes_cost_beside_the_call)
 }
 END_TEST
 
+/* What asks for files of the host, where calls are parked. */
+START_TEST(files_are_asked_for_where_that_may_block)
+{
+    struct runtime__wasi *wasi = &wasi_world.wasi;
+    union gvm_value slots[9] = {{.slot = 3}};
+
+    /* Streams are nobody's files, and the price is paid once. */
+    wasi->parks = true;
+    gvm_call_set_fuel(call, 5000);
+    ck_assert_int_eq(runtime__wasi_call_fd_sync(call, wasi, slots),
+                     GVM_SUSPENDED);
+    ck_assert(wasi->blocks);
+    ck_assert_uint_eq(gvm_call_fuel(call), 5000);
+    ck_assert_uint_eq(slots[0].slot, 3);
+    wasi->blocks = false;
+    wasi->may_block = true;
+    ck_assert_int_eq(runtime__wasi_call_fd_sync(call, wasi, slots), GVM_OK);
+    ck_assert_uint_eq(gvm_call_fuel(call), 5000 - RUNTIME_WASI_SYSTEM_FUEL);
+    wasi->may_block = false;
+    for (uint32_t fd = 0; fd < 3; fd++)
+        left_of(5000, runtime__wasi_call_fd_sync, fd, 0, 0, 0);
+    left_of(5000, runtime__wasi_call_fd_sync, 4, 0, 0, 0);
+    left_of(5000, runtime__wasi_call_fd_fdstat_get, 3, 0, 0, 0);
+    left_of(5000, runtime__wasi_call_fd_sync, UINT32_MAX, 0, 0, 0);
+    ck_assert(!wasi->blocks);
+}
+END_TEST
+
 START_TEST(more_than_there_is_leaves_nothing)
 {
     static const uint64_t fuels[] = {0, 1, RUNTIME_WASI_SYSTEM_FUEL - 1,
@@ -90,6 +118,7 @@ add_tests(TCase *tests)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, what_the_kernel_does_costs_more);
     tcase_add_test(tests, bytes_cost_beside_the_call);
+    tcase_add_test(tests, files_are_asked_for_where_that_may_block);
     tcase_add_test(tests, more_than_there_is_leaves_nothing);
 }
 
