@@ -94,10 +94,10 @@ http__acceptor_open(struct http_server *server, struct http_error *err)
     if (length == 0)
         return http__error_set(err, HTTP_INVALID, "'%s' is no address",
                                options->address);
-    if (!is_loopback(&address))
+    if (!is_loopback(&address) && !http__auth_is_on(&server->auth))
         return http__error_set(err, HTTP_NOT_LOOPBACK,
-                               "%s is no loopback address, and there is no "
-                               "authentication that could guard it",
+                               "%s is no loopback address, and there are no "
+                               "tokens that could guard it",
                                options->address);
     server->listen_fd =
         socket(address.any.sa_family,

@@ -6,6 +6,7 @@
  */
 #include "http/admission.h"
 
+#include "http/auth.h"
 #include "http/origin.h"
 #include "http/problem.h"
 #include "http/request.h"
@@ -94,13 +95,18 @@ check_target(struct http__request *request)
     return false;
 }
 
-/* Only programs of this machine: see origin.h. */
+/*
+ * Only programs of this machine: see origin.h. Tokens do without: a browser
+ * does not send them by itself.
+ */
 static bool
 check_origin(struct http__request *request)
 {
     struct http__span authority = request->target.authority;
     const char *host = request->headers.host;
 
+    if (http__auth_is_on(&request->server->auth))
+        return true;
     /* The target of a request outranks its Host. */
     if (!authority.bytes && host)
         authority = (struct http__span){host, strlen(host)};
@@ -120,22 +126,6 @@ check_origin(struct http__request *request)
         return false;
     }
     return true;
-}
-
-/* The namespaces have no credentials yet: a header chooses. */
-static bool
-check_namespace(struct http__request *request)
-{
-    request->namespace_ = request->headers.glass_namespace;
-    if (!request->namespace_)
-        request->namespace_ = "default";
-    if (state_namespace_is_valid(request->namespace_))
-        return true;
-    http__problem(request, HTTP__PROBLEM_BAD_REQUEST,
-                  "Glass-Namespace is no name: 1 to %d of a-z, 0-9 and, "
-                  "inside, hyphens",
-                  STATE_NAMESPACE_BYTES_MAX);
-    return false;
 }
 
 /* Finds who answers; what is not found says how it is found. */
@@ -256,7 +246,8 @@ http__admission_check(struct http__request *request)
 {
     if (!check_framing(request) || !check_target(request) ||
         !check_origin(request) || !find_route(request) ||
-        !decode_name(request) || !check_namespace(request) ||
+        !http__auth_identify(request) || !decode_name(request) ||
+        !http__auth_permit(request) ||
         !check_length(request) || !check_draining(request))
         return;
     if (request->match.route->begin)

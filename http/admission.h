@@ -8,9 +8,9 @@
 struct http__request;
 
 /*
- * Checks framing, target, host, origin, route, parameters, namespace and
- * announced length, and begins the route. What is refused has an answer
- * afterwards. On the connection's thread, once the headers are read.
+ * Checks framing, target, host, origin, route, token, parameters, namespace,
+ * scopes and announced length, and begins the route. What is refused has an
+ * answer afterwards. On the connection's thread, once the headers are read.
  */
 void
 http__admission_check(struct http__request *request);

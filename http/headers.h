@@ -12,6 +12,7 @@ struct MHD_Connection;
 
 /* The headers that Glass reads: member, name. */
 #define HTTP__HEADER_MAP(X)                                                   \
+    X(authorization, "Authorization")                                         \
     X(content_length, "Content-Length")                                       \
     X(content_range, "Content-Range")                                         \
     X(content_type, "Content-Type")                                           \

@@ -7,9 +7,10 @@
  * state operation) suspends its connection until it has ended, and the thread
  * serves others meanwhile.
  *
- * There is no authentication yet, so a server binds to a loopback address
- * only, and refuses requests whose Host or Origin is not of this machine: a
- * browser on it must not become somebody's tool.
+ * Requests need tokens once there is a file of them (http_token.h). A server
+ * without binds to a loopback address only, and refuses requests whose Host or
+ * Origin is not of this machine: a browser on it must not become somebody's
+ * tool.
  *
  * What holds for every function here: any thread may call it, unless it says
  * otherwise; it never prints or exits; outputs are set on success only.
@@ -36,6 +37,8 @@ struct state_store;
     X(HTTP_INVALID, "invalid", "the options make no sense")                   \
     X(HTTP_NOT_LOOPBACK, "not-loopback",                                      \
       "without authentication the address must be a loopback address")        \
+    X(HTTP_NOT_FOUND, "not-found", "there is no such thing")                  \
+    X(HTTP_LIMIT, "limit", "a limit is reached")                              \
     X(HTTP_IN_USE, "in-use", "the address is in use")                         \
     X(HTTP_TIMEOUT, "timeout", "requests were still under way")               \
     X(HTTP_NO_MEMORY, "no-memory", "out of memory")                           \
@@ -62,6 +65,19 @@ struct http_error {
 
 struct http_server;
 
+/*
+ * Something that changed the server rather than what it serves: a deployment,
+ * a deletion. The texts last until the function that it is given to returns.
+ */
+struct http_act {
+    const char *method;
+    const char *route; /* as the list at `/` has it: "/v1/functions/{name}" */
+    const char *name;  /* what the braces stood for */
+    const char *namespace_; /* null: it was refused before that was known */
+    const char *token;      /* the identity; null without authentication */
+    unsigned status;        /* of the answer; 0: there was none */
+};
+
 /* How to serve; a field of zero means the default in its comment. */
 struct http_options {
     /* What is served. Both are kept, not owned, and must outlive the server. */
@@ -69,10 +85,21 @@ struct http_options {
     struct state_store *store;
 
     /*
-     * A loopback address in digits, "127.0.0.1" or "::1", or "localhost",
-     * which is 127.0.0.1. Null: "127.0.0.1". It is copied.
+     * An address in digits, "127.0.0.1" or "::1", or "localhost", which is
+     * 127.0.0.1. Null: "127.0.0.1". Without authentication it has to be a
+     * loopback address. It is copied.
      */
     const char *address;
+
+    /*
+     * Where the file of tokens is, if there is one. Null: nowhere. It is
+     * copied.
+     */
+    const char *token_directory;
+
+    /* Told of each act, on any of the server's threads. Null: nobody is. */
+    void (*audit)(void *data, const struct http_act *act);
+    void *audit_data;
 
     /* Zero: the system picks one; see http_server_port. */
     uint16_t port;
@@ -104,12 +131,24 @@ struct http_options {
  * Binds, listens and starts the threads: on return, requests are answered.
  * `options` is copied; `err` may be null.
  *
- * Returns HTTP_INVALID, HTTP_NOT_LOOPBACK, HTTP_IN_USE, HTTP_SYSTEM or
- * HTTP_NO_MEMORY; `err` then says more.
+ * Returns HTTP_INVALID, HTTP_NOT_LOOPBACK, HTTP_IN_USE, HTTP_LIMIT,
+ * HTTP_SYSTEM or HTTP_NO_MEMORY; `err` then says more.
  */
 enum http_status
 http_server_create(const struct http_options *options,
                    struct http_server **server, struct http_error *err);
+
+/*
+ * Reads the file of tokens again: requests that come from now on need those.
+ * When that fails, those of before stay. A server that had no file so far
+ * begins to ask for tokens when there is one; one that had, goes on asking
+ * with HTTP_NOT_FOUND.
+ *
+ * Returns HTTP_NOT_FOUND, HTTP_INVALID, HTTP_LIMIT, HTTP_SYSTEM or
+ * HTTP_NO_MEMORY.
+ */
+enum http_status
+http_server_reload(struct http_server *server, struct http_error *err);
 
 /* The port that is listened on. */
 uint16_t
@@ -154,5 +193,7 @@ http_set_panic(void (*panic)(void *data, const char *file, unsigned line,
 #ifdef __cplusplus
 }
 #endif
+
+#include "http/http_token.h"
 
 #endif

@@ -92,6 +92,18 @@
 #define HTTP_ARGUMENTS_BYTES_MAX 2048
 #define HTTP_EXPORT_BYTES_MAX 256
 
+/* Tokens of a server, the scopes of one, and the bytes of its note. */
+#define HTTP_TOKENS_MAX 4096
+#define HTTP_TOKEN_SCOPES_MAX 16
+#define HTTP_TOKEN_NOTE_BYTES_MAX 128
+
+/* The file of tokens. */
+#define HTTP_TOKENS_BYTES_MAX (64 << 20)
+
+/* Room for a token, and for its identity, with the final zero. */
+#define HTTP_TOKEN_SIZE 88
+#define HTTP_TOKEN_ID_SIZE 17
+
 /* Entity tags in one If-Match or If-None-Match. */
 #define HTTP_ETAGS_MAX 16
 

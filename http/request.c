@@ -13,6 +13,7 @@
 #include "http/request.h"
 
 #include "http/admission.h"
+#include "http/auth.h"
 #include "http/problem.h"
 #include "http/response.h"
 #include "http/routes.h"
@@ -71,6 +72,7 @@ http__request_complete(void *data, struct MHD_Connection *connection,
         http__lock_give_back(request);
     http__state_watch_leave(request);
     http__state_batch_destroy(request->batch);
+    http__auth_leave(request);
     http__stream_deinit(&request->stream);
     state_operation_deinit(&request->operation);
     runtime_call_destroy(request->call);

@@ -18,6 +18,7 @@
 #include "http/server.h"
 #include "http/stream.h"
 #include "http/target.h"
+#include "http/tokens.h"
 #include "http/waits.h"
 #include "runtime/runtime.h"
 #include "state/state.h"
@@ -56,6 +57,10 @@ struct http__request {
     struct http__headers headers;
     struct http__route_match match; /* its spans point into `target` */
     const char *namespace_;
+
+    /* Who asks, where authentication is on; held until the request ends. */
+    struct http__tokens *tokens;
+    const struct http__token *token;
 
     /* The key or name of the route, decoded, with a zero behind it. */
     char name[STATE_KEY_BYTES_MAX + 1];

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "http/scope.h"
 #include "http/target.h"
 
 struct http__request;
@@ -20,6 +21,19 @@ enum http__body {
     HTTP__BODY_BATCH,  /* kept, up to HTTP_BATCH_BYTES_MAX */
     HTTP__BODY_SETTINGS, /* kept, up to HTTP_SETTINGS_BYTES_MAX */
     HTTP__BODY_INPUT,  /* streamed into `request->call` */
+};
+
+/* What a token's scopes have to be enough for. */
+enum http__object {
+    HTTP__OBJECT_ALL,    /* everything that there is */
+    HTTP__OBJECT_NAME,   /* the name or key in the path */
+    HTTP__OBJECT_PREFIX, /* all that begins with the parameter `prefix` */
+};
+
+/* What a token has to allow; no scopes at all: nothing does. */
+struct http__need {
+    unsigned scopes; /* HTTP__SCOPE_..., each of them, or HTTP__SCOPE_OPEN */
+    enum http__object object;
 };
 
 struct http__route {
@@ -42,6 +56,7 @@ struct http__route {
     void (*finish)(struct http__request *request);
 
     const char *doc;
+    struct http__need need;
 };
 
 #define HTTP__ROUTE_METHODS_SIZE 64

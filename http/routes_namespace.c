@@ -1,9 +1,8 @@
 /*
  * /v1/namespaces/{name}: what a namespace has and may have.
  *
- * Who asks here decides for others: `http__namespace_begin` is where somebody
- * who may not is turned away. Until there are credentials everybody who
- * reaches the server may, which is programs of this machine.
+ * Who asks here decides for others: with tokens it takes the scope `admin`,
+ * without, whoever reaches the server may, which is programs of this machine.
  *
  * On the connection's thread only.
  */

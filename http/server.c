@@ -143,6 +143,8 @@ http_server_create(const struct http_options *options,
     http__waits_init(&created->waits);
     http__waits_init(&created->calls);
     bool watches = http__watch_init(&created->watch, http__request_gone);
+    enum http_status auth =
+        http__auth_init(&created->auth, options->token_directory, err);
     created->listen_fd = created->stop_fd = -1;
     enum http_status status = HTTP_SYSTEM;
     if (!watches) {
@@ -154,9 +156,13 @@ http_server_create(const struct http_options *options,
         http__error_set(err, status, "an option is missing or over its limit");
         goto fail;
     }
-    status = http__acceptor_open(created, err);
-    /* The caller's string ends with this call. */
+    if (auth != HTTP_OK)
+        status = auth;
+    else
+        status = http__acceptor_open(created, err);
+    /* The caller's strings end with this call. */
     created->options.address = created->address;
+    created->options.token_directory = NULL;
     if (status != HTTP_OK)
         goto fail;
     status = start_loops(created, err);
@@ -171,6 +177,12 @@ http_server_create(const struct http_options *options,
 fail:
     http_server_destroy(created);
     return status;
+}
+
+enum http_status
+http_server_reload(struct http_server *server, struct http_error *err)
+{
+    return http__auth_reload(&server->auth, err);
 }
 
 uint16_t
@@ -265,6 +277,7 @@ http_server_destroy(struct http_server *server)
     http__watch_deinit(&server->watch);
     http__waits_deinit(&server->calls);
     http__waits_deinit(&server->waits);
+    http__auth_deinit(&server->auth);
     free(server->loops);
     free(server);
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "http/auth.h"
 #include "http/http.h"
 #include "http/waits.h"
 #include "http/watch.h"
@@ -60,6 +61,7 @@ struct http_server {
     struct http__waits calls; /* that are pending: when it gives up */
     struct http__watch watch; /* for the clients of those who wait */
     atomic_uint watcher_count;
+    struct http__auth auth;
 };
 
 /*

@@ -38,7 +38,7 @@ declare -A below=(
 # Libraries of the system that belong to one layer, by their headers.
 declare -A owner=(
     [microhttpd.h]='http' [jansson.h]='runtime http cli spec-tests' [lmdb.h]='state'
-    [openssl/evp.h]='runtime' [curl/curl.h]='cli'
+    [openssl/evp.h]='runtime http' [openssl/crypto.h]='http' [curl/curl.h]='cli'
     [xxhash.h]='state' [hiredis/hiredis.h]='state'
     [hiredis/async.h]='state'
 )
@@ -47,6 +47,7 @@ declare -A public=(
     [runtime]='calls.h configuration.h program.h'
     [vm]='vm_mapping.h vm_snapshot.h'
     [state]='state_namespace.h state_operation.h state_region.h'
+    [http]='http_token.h'
 )
 declare -A prefix=([vm]=gvm [state]=state [runtime]=runtime [http]=http)
 
