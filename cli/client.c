@@ -198,10 +198,19 @@ list_headers(const struct client_options *options,
 {
     char text[128];
     struct curl_slist *list = NULL;
+    const char *token = choose(NULL, "GLASS_TOKEN", NULL);
+    /* A token has a namespace: to be sent is what was asked for. */
+    const char *namespace_ = choose(options->namespace_, "GLASS_NAMESPACE",
+                                    token ? NULL : "default");
 
-    snprintf(text, sizeof(text), "Glass-Namespace: %s",
-             client_namespace(options));
-    list = curl_slist_append(list, text);
+    if (namespace_) {
+        snprintf(text, sizeof(text), "Glass-Namespace: %s", namespace_);
+        list = curl_slist_append(list, text);
+    }
+    if (token) {
+        snprintf(text, sizeof(text), "Authorization: Bearer %s", token);
+        list = curl_slist_append(list, text);
+    }
     /* Whoever answers within a machine need not be asked first. */
     list = curl_slist_append(list, "Expect:");
     bool typed = false;

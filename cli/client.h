@@ -10,7 +10,10 @@
 
 #include "cli/command.h"
 
-/* The options of every command that talks to a server. */
+/*
+ * The options of every command that talks to a server. A token is in
+ * $GLASS_TOKEN, where other processes do not see it.
+ */
 #define CLIENT_OPTIONS(X, H)                                                  \
     X(H, TEXT, server, "server", "URL",                                       \
       "the server; $GLASS_SERVER or http://127.0.0.1:8080")                   \

@@ -2,14 +2,17 @@
  * glass serve: functions and state over HTTP, until it is told to stop.
  *
  * The first SIGTERM or SIGINT drains: new calls are refused, those under way
- * end. The second one ends the process at once.
+ * end. The second one ends the process at once. SIGHUP has the tokens read
+ * again.
  */
+#include "cli/audit.h"
 #include "cli/command.h"
 
 #include "http/http.h"
 #include "runtime/runtime.h"
 #include "state/state.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,11 +23,11 @@
 
 #define SERVE_OPTIONS(X, H)                                                   \
     X(H, TEXT, listen, "listen", "ADDRESS:PORT",                              \
-      "where to listen: a loopback address; 127.0.0.1:8080")                  \
+      "where to listen; without tokens a loopback one; 127.0.0.1:8080")       \
     X(H, TEXT, port, "port", "PORT",                                          \
       "only the port; 0 lets the system choose")                              \
     X(H, TEXT, data, "data", "DIR",                                           \
-      "keep functions there; else they are forgotten")                        \
+      "keep functions there; else they are forgotten; tokens, audit.log")     \
     X(H, TEXT, files, "files", "DIR",                                         \
       "let functions read parts of this directory")                           \
     X(H, TEXT, secrets, "secrets", "FILE",                                    \
@@ -79,6 +82,7 @@ struct service {
     struct state_store *store;
     struct runtime *runtime;
     struct http_server *server;
+    int audit_log; /* -1: there is no directory for one */
 };
 
 /* Ends what is there, in reverse: each knows only what it stands on. */
@@ -88,6 +92,8 @@ end_service(struct service *service)
     http_server_destroy(service->server);
     runtime_destroy(service->runtime);
     state_store_close(service->store);
+    if (service->audit_log >= 0)
+        close(service->audit_log);
 }
 
 /* Takes `127.0.0.1:8080`, `[::1]:8080` or `:8080` apart. */
@@ -122,6 +128,15 @@ print_notice(void *data, const char *message)
 {
     (void)data;
     fprintf(stderr, "glass serve: %s\n", message);
+}
+
+/* What changes the server is in the log, by whom and how it ended. */
+static void
+audit(void *data, const struct http_act *act)
+{
+    const struct service *service = data;
+
+    audit_write(service->audit_log, act);
 }
 
 /*
@@ -253,6 +268,9 @@ open_server(const struct serve_options *values, const char *address,
         .runtime = service->runtime,
         .store = service->store,
         .address = *address ? address : NULL,
+        .token_directory = values->data,
+        .audit = values->data ? audit : NULL,
+        .audit_data = service,
         .port = (uint16_t)port,
         .thread_count = narrow(values->threads),
         .connection_count_max =
@@ -265,6 +283,12 @@ open_server(const struct serve_options *values, const char *address,
         .input_bytes_max = (size_t)values->input,
     };
 
+    if (values->data)
+        service->audit_log = audit_open(values->data);
+    if (values->data && service->audit_log < 0) {
+        command_fail(&cmd_serve, "audit.log: %s", strerror(errno));
+        return false;
+    }
     http_set_panic(panic, NULL);
     if (http_server_create(&http_options, &service->server, &err) == HTTP_OK)
         return true;
@@ -287,6 +311,19 @@ print_address(const struct serve_options *values,
     fflush(stdout);
 }
 
+/* Those of before stay when it fails: the operator is told. */
+static void
+reload(struct http_server *server)
+{
+    struct http_error err;
+
+    if (http_server_reload(server, &err) == HTTP_OK)
+        fprintf(stderr, "glass serve: the tokens were read again\n");
+    else
+        fprintf(stderr, "glass serve: the tokens stay as they are: %s\n",
+                err.message);
+}
+
 /* Waits for a signal that asks for the end, then drains. */
 static int
 wait_for_end(const struct serve_options *values, const sigset_t *signals,
@@ -295,7 +332,8 @@ wait_for_end(const struct serve_options *values, const sigset_t *signals,
     uint64_t drain_ms = values->drain ? values->drain : DRAIN_MS_DEFAULT;
     int number;
 
-    sigwait(signals, &number);
+    while (sigwait(signals, &number) == 0 && number == SIGHUP)
+        reload(server);
     /* From here on the second one has its usual effect. */
     pthread_sigmask(SIG_UNBLOCK, signals, NULL);
     enum http_status status = http_server_drain(
@@ -319,7 +357,7 @@ run(char **arguments)
 {
     static struct words words;
     struct serve_options values = {0};
-    struct service service = {0};
+    struct service service = {.audit_log = -1};
     char address[HTTP_ADDRESS_SIZE] = "";
     unsigned port = 8080;
     sigset_t signals;
@@ -344,6 +382,7 @@ run(char **arguments)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
 
     if (open_runtime(&values, &service) &&
@@ -360,9 +399,11 @@ const struct command cmd_serve = {
     .synopsis = "[OPTION...]",
     .summary = "Serves functions and state over HTTP",
     .details =
-        "It listens on a loopback address only, since there is no\n"
-        "authentication yet. One line says where, once it is ready. SIGTERM\n"
-        "and SIGINT let the calls under way end, then it exits with 0.\n",
+        "One line says where it listens, once it is ready. Where --data has\n"
+        "tokens (glass token), nobody is answered without one; otherwise it\n"
+        "listens on a loopback address only. SIGHUP has them read again.\n"
+        "SIGTERM and SIGINT let the calls under way end; then it exits with\n"
+        "0.\n",
     .example = "  $ glass serve --listen 127.0.0.1:8080 --data ./data\n",
     .options = options,
     .option_count = sizeof(options) / sizeof(*options),

@@ -17,7 +17,7 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
-unset GLASS_SERVER GLASS_NAMESPACE
+unset GLASS_SERVER GLASS_NAMESPACE GLASS_TOKEN
 
 fail() {
     echo "FAILED: $*" >&2
