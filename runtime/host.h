@@ -52,6 +52,15 @@ enum runtime__host_error {
 int32_t
 runtime__host_error_of_state(enum state_status status);
 
+/* What an operation of the kind does with its key: RUNTIME__READ, _WRITE. */
+unsigned
+runtime__host_access(enum state_kind kind);
+
+/* Whether the function has been granted to do that; a refusal is told. */
+bool
+runtime__host_may(struct runtime__faaslet *faaslet, enum state_kind kind,
+                  const struct state_bytes *key);
+
 /* The upper half of a slot with an i32 has to be zero. */
 static inline enum gvm_status
 runtime__host_return_i32(union gvm_value *slots, int32_t value)

@@ -107,9 +107,8 @@ copy_key(struct gvm_call *call, struct runtime__faaslet *faaslet,
     return step_ok;
 }
 
-/* What an operation of the kind does with a key. */
-static unsigned
-access_of(enum state_kind kind)
+unsigned
+runtime__host_access(enum state_kind kind)
 {
     switch (kind) {
     case STATE_GET:
@@ -130,24 +129,23 @@ access_of(enum state_kind kind)
     }
 }
 
-/* Whether the function has been granted to do that; a refusal is told. */
-static struct step
-check_grants(struct runtime__faaslet *faaslet, enum state_kind kind,
-             const struct state_bytes *key)
+bool
+runtime__host_may(struct runtime__faaslet *faaslet, enum state_kind kind,
+                  const struct state_bytes *key)
 {
     const struct runtime_grants *grants =
         &faaslet->call->function->config->grants;
-    unsigned access = access_of(kind);
+    unsigned access = runtime__host_access(kind);
 
     if (runtime__grants_allow_state(grants, access, key->bytes,
                                     key->length_bytes))
-        return step_ok;
+        return true;
     runtime__grants_deny(faaslet->call,
                          access == RUNTIME__READ    ? "to read"
                          : access == RUNTIME__WRITE ? "to write"
                                                     : "to read and write",
                          key->bytes, key->length_bytes);
-    return step_error(RUNTIME__HOST_DENIED);
+    return false;
 }
 
 /* Begins an operation: makes the record, copies the key and looks whether it
@@ -170,9 +168,11 @@ begin(struct gvm_call *call, struct runtime__faaslet *faaslet,
     runtime__host_charge(call, faaslet, RUNTIME_HOST_STATE_FUEL);
     struct step step =
         copy_key(call, faaslet, slots[0].i32, slots[1].i32, wait->key, key);
-    if (step.ok && access_of(kind) & RUNTIME__WRITE)
+    if (step.ok && runtime__host_access(kind) & RUNTIME__WRITE)
         wait->operation.lock_token = runtime__host_lock_token(faaslet, key);
-    return step.ok ? check_grants(faaslet, kind, key) : step;
+    if (step.ok && !runtime__host_may(faaslet, kind, key))
+        return step_error(RUNTIME__HOST_DENIED);
+    return step;
 }
 
 static struct step

@@ -147,6 +147,9 @@
 #define RUNTIME_WASI_BYTES_PER_FUEL 64
 #define RUNTIME_WASI_RANDOM_BYTES_PER_FUEL 4
 
+/* What a function hands over for one batch of operations of the state. */
+#define RUNTIME_BATCH_BYTES_MAX (64u << 20)
+
 /* The same for an operation of the state, for making a call, and for what the
  * functions of `glass` copy into a function's memory and out of it. */
 #define RUNTIME_HOST_STATE_FUEL 100

@@ -26,12 +26,24 @@ runtime__wait_create(const char *namespace_)
     return wait;
 }
 
+/* Frees what the last operation, or each of a batch, has left. */
+static void
+free_answers(struct state_operation *operation)
+{
+    state_operation_deinit(operation);
+    if (operation->kind != STATE_BATCH)
+        return;
+    for (size_t i = 0; i < operation->operation_count; i++)
+        state_operation_deinit(&operation->operations[i]);
+    free(operation->operations);
+}
+
 void
 runtime__wait_destroy(struct runtime__wait *wait)
 {
     if (!wait)
         return;
-    state_operation_deinit(&wait->operation);
+    free_answers(&wait->operation);
     runtime__buffer_deinit(&wait->value);
     pthread_mutex_destroy(&wait->lock);
     free(wait);
@@ -74,7 +86,7 @@ runtime__wait_clear(struct runtime__wait *wait, enum state_kind kind)
 {
     struct state_operation *operation = &wait->operation;
 
-    state_operation_deinit(operation);
+    free_answers(operation);
     /* The inputs, which come first. The rest is the state's, who remembers
      * where it has found the namespace. */
     memset(operation, 0, offsetof(struct state_operation, status));

@@ -21,7 +21,7 @@
  * when a deadline passes before its answer comes: the completion frees it.
  */
 struct runtime__wait {
-    struct state_operation operation;
+    struct state_operation operation; /* those of a batch are its own */
     char namespace_[STATE_NAMESPACE_BYTES_MAX + 1];
     uint8_t key[STATE_KEY_BYTES_MAX];
     uint8_t cursor[STATE_KEY_BYTES_MAX];

@@ -301,6 +301,70 @@ int32_t
 glass_state_list(const void *prefix, size_t prefix_length, uint64_t *cursor,
                  void *buffer, size_t capacity);
 
+/* What an operation of a batch does. */
+enum glass_kind {
+    GLASS_GET = 0,
+    GLASS_GET_RANGE = 1,
+    GLASS_STAT = 2,
+    GLASS_PUT = 3,
+    GLASS_PUT_RANGE = 4,
+    GLASS_APPEND = 5,
+    GLASS_INCR = 6,
+    GLASS_DELETE = 7,
+    GLASS_EXPIRE = 8,
+    GLASS_PERSIST = 9,
+};
+
+/* For `flags` of an operation, beside enum glass_put. */
+#define GLASS_IF_VERSION 8
+
+/* For `flags` of a batch. */
+#define GLASS_ALL_OR_NOTHING 1
+
+/* What a batch begins with. */
+struct __attribute__((packed)) glass_batch {
+    uint32_t flags;
+    uint32_t count; /* of operations, up to 1,000 */
+};
+
+/* What is in front of each operation's key; the value follows that. */
+struct __attribute__((packed)) glass_operation {
+    uint8_t kind;
+    uint8_t flags;
+    uint16_t key_length;
+    uint32_t value_length; /* GLASS_GET_RANGE: the most to read; no value */
+    int64_t number;        /* GLASS_INCR: delta; the ranges: offset */
+    int64_t expected;      /* GLASS_IF_VERSION */
+    int64_t ttl_ms;
+    char key[];
+};
+
+/* How an operation of a batch ended. */
+struct glass_result {
+    int32_t status;  /* 0, an error, or GLASS_ABORTED */
+    uint32_t length; /* of what was read */
+    int64_t version;
+    int64_t number; /* GLASS_INCR: the sum; else the value's length */
+    int64_t expires_in_ms; /* GLASS_STAT; 0: never */
+};
+
+/* The status of an operation that did not happen because another failed. */
+#define GLASS_ABORTED 1
+
+/*
+ * Carries out many operations, in their order: `operations` is a glass_batch
+ * and behind it, for each, a glass_operation, its key and its value, without
+ * padding. `buffer` gets a glass_result for each, and behind those the bytes
+ * that were read, in order, as far as they fit. Returns the length of all
+ * that; the error of the one that failed, when it was to be all or nothing;
+ * GLASS_INVALID for what is no batch, and GLASS_TOO_BIG when there is no room
+ * for the results: then nothing has happened.
+ */
+GLASS_IMPORT(state_batch)
+int64_t
+glass_state_batch(const void *operations, size_t operations_length,
+                  void *buffer, size_t capacity);
+
 /* How a key is locked. */
 enum glass_lock_mode {
     GLASS_LOCK_ALONE = 0,

@@ -222,11 +222,11 @@ START_TEST(an_import_that_there_is_not_is_named)
                                             .name = "f"};
     struct runtime_function_info info;
 
-    module_builder_import_func(builder, "glass", "state_batch", "iil:i");
+    module_builder_import_func(builder, "glass", "state_guess", "iil:i");
     deployment.module =
         module_builder_finish(builder, &deployment.module_bytes);
     ck_assert_int_eq(deploy(&deployment, NULL, &info), RUNTIME_UNLINKABLE);
-    ck_assert_ptr_nonnull(strstr(world.err.message, "glass.state_batch"));
+    ck_assert_ptr_nonnull(strstr(world.err.message, "glass.state_guess"));
     module_builder_destroy(builder);
 }
 END_TEST
