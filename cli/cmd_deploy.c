@@ -26,6 +26,12 @@
       "configure the time that its calls have")                               \
     X(H, NUMBER, fuel, "fuel", "COUNT", "configure their instructions")       \
     X(H, SIZE, memory, "memory", "BYTES", "configure their memory")           \
+    X(H, SIZE, stack, "stack", "BYTES", "configure their value stack; 8M")    \
+    X(H, NUMBER, table_entries, "table-entries", "COUNT",                     \
+      "configure all tables of a sandbox")                                    \
+    X(H, SIZE, output, "output-max", "BYTES", "configure their output")       \
+    X(H, SIZE, log_rate, "log-rate", "BYTES",                                 \
+      "configure what all of them may log in a second")                       \
     X(H, NUMBER, concurrency, "concurrency", "COUNT",                         \
       "configure how many of its calls run at once")                          \
     X(H, NUMBER, queue, "queue", "COUNT",                                     \
@@ -81,7 +87,9 @@ static bool
 has_config(const struct deploy_options *values)
 {
     return values->reset || values->timeout || values->fuel ||
-           values->memory || values->concurrency || values->queue ||
+           values->memory || values->stack || values->table_entries ||
+           values->output || values->log_rate || values->concurrency ||
+           values->queue ||
            values->queue_wait || values->warm || values->env.count > 0 ||
            values->dir_read.count > 0 || values->grant_read.count > 0 ||
            values->grant_write.count > 0 || values->grant_call.count > 0 ||
@@ -151,6 +159,10 @@ build_config(const struct deploy_options *values)
     set_number(config, "timeout_ms", values->timeout);
     set_number(config, "fuel", values->fuel);
     set_number(config, "memory_bytes", values->memory);
+    set_number(config, "stack_bytes", values->stack);
+    set_number(config, "table_entries", values->table_entries);
+    set_number(config, "output_bytes", values->output);
+    set_number(config, "log_bytes_per_s", values->log_rate);
     set_number(config, "concurrency", values->concurrency);
     set_number(config, "queue", values->queue);
     set_number(config, "queue_ms", values->queue_wait);

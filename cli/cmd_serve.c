@@ -59,6 +59,10 @@
     X(H, SIZE, module, "module-max", "BYTES", "the largest module; 64M")      \
     X(H, SIZE, input, "input-max", "BYTES", "the largest input; 16M")         \
     X(H, SIZE, output, "output-max", "BYTES", "the largest output; 16M")      \
+    X(H, NUMBER, tables, "table-entries", "COUNT",                            \
+      "entries of all tables of a sandbox; 100000")                           \
+    X(H, SIZE, log_rate, "log-rate", "BYTES",                                 \
+      "what all calls of a function may log in a second; 1M")                 \
     X(H, SIZE, value, "value-max", "BYTES", "the largest value; 64M")         \
     X(H, DURATION, drain, "drain", "DURATION",                                \
       "how long SIGTERM waits for what is under way; 10s")                    \
@@ -239,6 +243,8 @@ open_runtime(const struct serve_options *values, struct service *service)
         .module_bytes_max = (size_t)values->module,
         .input_bytes_max = (size_t)values->input,
         .output_bytes_max = (size_t)values->output,
+        .table_entries_max = values->tables,
+        .log_bytes_per_s = values->log_rate,
         .notice = print_notice,
     };
 

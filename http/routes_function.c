@@ -72,12 +72,9 @@ describe_config(const struct runtime_config *config)
         const char *name;
         uint64_t value;
     } numbers[] = {
-        {"timeout_ms", config->timeout_ms},
-        {"fuel", config->fuel},
-        {"memory_bytes", config->memory_bytes},
-        {"concurrency", config->concurrency},
-        {"queue", config->queue},
-        {"queue_ms", config->queue_ms},
+#define NUMBER(name) {#name, config->name},
+        RUNTIME_CONFIG_NUMBERS(NUMBER)
+#undef NUMBER
     };
 
     for (size_t index = 0; index < sizeof(numbers) / sizeof(*numbers);

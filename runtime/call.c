@@ -258,11 +258,18 @@ runtime_call_set_deferred(struct runtime_call *call)
 
 /* ---- What the guest writes ---------------------------------------------- */
 
+size_t
+runtime__call_output_bytes_max(const struct runtime_call *call)
+{
+    return (size_t)runtime__lower(call->function->config->output_bytes,
+                                  call->runtime->options.output_bytes_max);
+}
+
 enum runtime_status
 runtime__call_write_output(struct runtime_call *call, const void *bytes,
                            size_t length_bytes)
 {
-    size_t max = call->runtime->options.output_bytes_max;
+    size_t max = runtime__call_output_bytes_max(call);
 
     if (length_bytes > max - call->output.length_bytes)
         return RUNTIME_LIMIT;
@@ -274,12 +281,15 @@ runtime__call_write_output(struct runtime_call *call, const void *bytes,
 bool
 runtime__call_may_log(struct runtime_call *call, size_t length_bytes)
 {
+    struct runtime_function *function = call->function;
     size_t room = RUNTIME_LOG_BYTES_MAX - call->log.length_bytes;
 
     /* What does not fit is not taken from others. */
     if (room > 0 &&
-        runtime__rate_take(&call->function->log_rate,
-                           call->runtime->options.log_bytes_per_s,
+        runtime__rate_take(&function->log_rate,
+                           runtime__lower(
+                               function->config->log_bytes_per_s,
+                               call->runtime->options.log_bytes_per_s),
                            length_bytes < room ? length_bytes : room,
                            runtime__wait_now_ns()))
         return true;

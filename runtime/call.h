@@ -107,6 +107,10 @@ runtime__call_wake(void *call);
 /* What the scheduler does with calls. */
 extern const struct runtime__scheduler_callbacks runtime__call_callbacks;
 
+/* How long its output may become. */
+size_t
+runtime__call_output_bytes_max(const struct runtime_call *call);
+
 /* Appends to the output, or returns RUNTIME_LIMIT or RUNTIME_NO_MEMORY. */
 enum runtime_status
 runtime__call_write_output(struct runtime_call *call, const void *bytes,

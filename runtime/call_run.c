@@ -50,9 +50,7 @@ runtime__call_wake(void *data)
 static uint64_t
 lowest(uint64_t of_call, uint64_t of_function, uint64_t max)
 {
-    uint64_t value = of_function && of_function < max ? of_function : max;
-
-    return of_call && of_call < value ? of_call : value;
+    return runtime__lower(of_call, runtime__lower(of_function, max));
 }
 
 static void
@@ -69,7 +67,10 @@ choose_limits(struct runtime_call *call)
         lowest(call->fuel, config->fuel,
                config->fuel ? options->fuel_max : options->fuel);
     limits->memory_bytes = runtime__memory_bytes(call->runtime, config);
-    limits->table_entries = options->table_entries_max;
+    limits->table_entries =
+        runtime__lower(config->table_entries, options->table_entries_max);
+    limits->stack_bytes =
+        runtime__lower(config->stack_bytes, RUNTIME_STACK_BYTES_MAX);
     limits->deadline_ns = call->begun_ns + timeout_ms * 1000000u;
     if (call->chain && limits->deadline_ns > call->chain->deadline_ns_max)
         limits->deadline_ns = call->chain->deadline_ns_max;
@@ -213,7 +214,7 @@ fail_output(const struct runtime_call *call, struct runtime_error *err)
 {
     runtime__error_set(err, RUNTIME_LIMIT,
                        "the output is longer than %zu bytes",
-                       call->runtime->options.output_bytes_max);
+                       runtime__call_output_bytes_max(call));
     return runtime__error_name_limit(err, RUNTIME_LIMIT, "output");
 }
 

@@ -205,14 +205,13 @@ bool
 runtime__config_equals(const struct runtime_config *a,
                        const struct runtime_config *b)
 {
-    if (a->timeout_ms != b->timeout_ms || a->fuel != b->fuel ||
-        a->memory_bytes != b->memory_bytes || a->reuse != b->reuse ||
-        a->concurrency != b->concurrency || a->queue != b->queue ||
-        a->queue_ms != b->queue_ms ||
+#define DIFFERS(name) a->name != b->name ||
+    if (RUNTIME_CONFIG_NUMBERS(DIFFERS) a->reuse != b->reuse ||
         a->variable_count != b->variable_count ||
         a->directory_count != b->directory_count ||
         !runtime__grants_equal(&a->grants, &b->grants))
         return false;
+#undef DIFFERS
     for (size_t i = 0; i < a->directory_count; i++) {
         if (strcmp(a->directories[i].host, b->directories[i].host) != 0 ||
             strcmp(a->directories[i].guest, b->directories[i].guest) != 0)
@@ -257,13 +256,16 @@ runtime__config_to_json(const struct runtime_config *config)
     }
     /* The limits are below the ceilings, far inside a signed number. */
     json_t *json = json_pack(
-        "{sI sI sI sI sI sI ss sO sO so}", "timeout_ms",
-        (json_int_t)config->timeout_ms, "fuel", (json_int_t)config->fuel,
-        "memory_bytes", (json_int_t)config->memory_bytes, "concurrency",
-        (json_int_t)config->concurrency, "queue", (json_int_t)config->queue,
-        "queue_ms", (json_int_t)config->queue_ms, "reuse",
-        runtime_reuse_name(config->reuse), "env", variables, "dirs",
-        directories, "grants", runtime__grants_to_json(&config->grants));
+        "{ss sO sO so}", "reuse", runtime_reuse_name(config->reuse), "env",
+        variables, "dirs", directories, "grants",
+        runtime__grants_to_json(&config->grants));
+#define WRITE(name)                                                           \
+    json_object_set_new(json, #name, json_integer((json_int_t)config->name)) ||
+    if (RUNTIME_CONFIG_NUMBERS(WRITE) false) {
+        json_decref(json);
+        json = NULL;
+    }
+#undef WRITE
     json_decref(directories);
     json_decref(variables);
     return json;
@@ -391,12 +393,9 @@ member_from_json(const char *name, json_t *json,
         const char *name;
         uint64_t *number;
     } numbers[] = {
-        {"timeout_ms", &config->timeout_ms},
-        {"fuel", &config->fuel},
-        {"memory_bytes", &config->memory_bytes},
-        {"concurrency", &config->concurrency},
-        {"queue", &config->queue},
-        {"queue_ms", &config->queue_ms},
+#define NUMBER(name) {#name, &config->name},
+        RUNTIME_CONFIG_NUMBERS(NUMBER)
+#undef NUMBER
     };
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)

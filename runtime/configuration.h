@@ -68,6 +68,14 @@ struct runtime_config {
     uint64_t timeout_ms;
     uint64_t fuel;
     uint64_t memory_bytes;
+
+    /* RUNTIME_STACK_BYTES_MAX at most, and the others as many as the runtime's
+     * options allow: all tables of a sandbox, a call's output, and what all
+     * its calls log in a second. */
+    uint64_t stack_bytes;
+    uint64_t table_entries;
+    uint64_t output_bytes;
+    uint64_t log_bytes_per_s;
     enum runtime_reuse reuse;
 
     /* How many of its calls run at once (0: no such bound), how many more wait
@@ -87,5 +95,18 @@ struct runtime_config {
 
     struct runtime_grants grants;
 };
+
+/* Its numbers, which in JSON have the same names. */
+#define RUNTIME_CONFIG_NUMBERS(X)                                             \
+    X(timeout_ms)                                                             \
+    X(fuel)                                                                   \
+    X(memory_bytes)                                                           \
+    X(stack_bytes)                                                            \
+    X(table_entries)                                                          \
+    X(output_bytes)                                                           \
+    X(log_bytes_per_s)                                                        \
+    X(concurrency)                                                            \
+    X(queue)                                                                  \
+    X(queue_ms)
 
 #endif

@@ -39,23 +39,29 @@ runtime__deploy_check_config(const struct runtime *runtime,
                              struct runtime_error *err)
 {
     const struct runtime_options *options = &runtime->options;
-    enum runtime_status status = check_limit(
-        "timeout_ms", config->timeout_ms, options->timeout_ms_max, err);
+    const struct {
+        const char *name;
+        uint64_t value, max;
+    } numbers[] = {
+        {"timeout_ms", config->timeout_ms, options->timeout_ms_max},
+        {"fuel", config->fuel, options->fuel_max},
+        {"memory_bytes", config->memory_bytes, options->memory_bytes_max},
+        {"stack_bytes", config->stack_bytes, RUNTIME_STACK_BYTES_MAX},
+        {"table_entries", config->table_entries, options->table_entries_max},
+        {"output_bytes", config->output_bytes, options->output_bytes_max},
+        {"log_bytes_per_s", config->log_bytes_per_s,
+         options->log_bytes_per_s},
+        {"concurrency", config->concurrency, RUNTIME_CALLS_CEILING},
+        {"queue", config->queue, RUNTIME_CALLS_CEILING},
+        {"queue_ms", config->queue_ms, RUNTIME_TIMEOUT_MS_CEILING},
+    };
+    enum runtime_status status = RUNTIME_OK;
 
-    if (status == RUNTIME_OK)
-        status = check_limit("fuel", config->fuel, options->fuel_max, err);
-    if (status == RUNTIME_OK)
-        status = check_limit("memory_bytes", config->memory_bytes,
-                             options->memory_bytes_max, err);
-    if (status == RUNTIME_OK)
-        status = check_limit("concurrency", config->concurrency,
-                             RUNTIME_CALLS_CEILING, err);
-    if (status == RUNTIME_OK)
-        status = check_limit("queue", config->queue, RUNTIME_CALLS_CEILING,
-                             err);
-    if (status == RUNTIME_OK)
-        status = check_limit("queue_ms", config->queue_ms,
-                             RUNTIME_TIMEOUT_MS_CEILING, err);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) &&
+                       status == RUNTIME_OK;
+         i++)
+        status = check_limit(numbers[i].name, numbers[i].value,
+                             numbers[i].max, err);
     return status;
 }
 

@@ -104,6 +104,9 @@ done:
     return status;
 }
 
+_Static_assert(RUNTIME_STACK_BYTES_MAX == GVM_VALUE_STACK_BYTES,
+               "a configuration does not lengthen it");
+
 static enum runtime_status
 create(struct gvm_engine *engine, struct runtime__module *module,
        const struct gvm_snapshot *snapshot,
@@ -113,6 +116,7 @@ create(struct gvm_engine *engine, struct runtime__module *module,
     struct gvm_store_options options = {
         .memory_bytes_max = limits->memory_bytes,
         .table_entries_max = limits->table_entries,
+        .value_stack_bytes = limits->stack_bytes,
     };
     enum runtime_status status;
     struct runtime__faaslet *made = calloc(1, sizeof(*made));

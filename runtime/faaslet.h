@@ -25,6 +25,7 @@ struct runtime__limits {
     uint64_t fuel;
     uint64_t memory_bytes;
     uint64_t table_entries; /* 0: the engine's own limit */
+    uint64_t stack_bytes;   /* the same */
     uint64_t deadline_ns; /* of the monotonic clock; UINT64_MAX: none */
 };
 

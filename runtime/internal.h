@@ -67,6 +67,16 @@ uint64_t
 runtime__memory_bytes(const struct runtime *runtime,
                       const struct runtime_config *config);
 
+/*
+ * What a configuration says of what the runtime bounds to `max`: that, or less.
+ * One that was kept may be from a time when it was allowed more.
+ */
+static inline uint64_t
+runtime__lower(uint64_t of_function, uint64_t max)
+{
+    return of_function && of_function < max ? of_function : max;
+}
+
 /* RUNTIME_LIMIT when the configuration wants more than it may have. */
 enum runtime_status
 runtime__deploy_check_config(const struct runtime *runtime,

@@ -99,6 +99,10 @@
 #define RUNTIME_TABLE_ENTRIES_DEFAULT 100000
 #define RUNTIME_TABLE_ENTRIES_CEILING 10000000
 
+/* The value stack of a call, which bounds how deep its functions call: a
+ * configuration may make it shorter. The shortest is 64 KiB. */
+#define RUNTIME_STACK_BYTES_MAX (8u << 20)
+
 /* The variables of a function's configuration, and each part of them. */
 #define RUNTIME_VARIABLES_MAX 256
 #define RUNTIME_VARIABLE_NAME_BYTES_MAX 256

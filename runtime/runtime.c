@@ -131,11 +131,10 @@ runtime__memory_bytes(const struct runtime *runtime,
 {
     const struct runtime_options *options = &runtime->options;
 
-    if (!config->memory_bytes)
-        return options->memory_bytes;
-    return config->memory_bytes < options->memory_bytes_max
-               ? config->memory_bytes
-               : options->memory_bytes_max;
+    return config->memory_bytes
+               ? runtime__lower(config->memory_bytes,
+                                options->memory_bytes_max)
+               : options->memory_bytes;
 }
 
 /* ---- Faaslets that wait ------------------------------------------------- */
@@ -234,7 +233,8 @@ load_snapshot(struct runtime *runtime, struct runtime_function *function)
     const struct runtime_options *options = &runtime->options;
     const struct gvm_store_options totals = {
         .memory_bytes_max = runtime__memory_bytes(runtime, function->config),
-        .table_entries_max = options->table_entries_max,
+        .table_entries_max = runtime__lower(
+            function->config->table_entries, options->table_entries_max),
     };
     struct gvm_snapshot *snapshot;
     struct runtime_error err;

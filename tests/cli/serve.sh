@@ -26,6 +26,10 @@ complains '504'
 expect 0 "$glass" deploy limited "$faaslets/hello.wasm" --concurrency 3 \
     --queue 2 --queue-wait 1s --json
 says '"config":{"concurrency":3,"queue":2,"queue_ms":1000,"env":{}}'
+expect 0 "$glass" deploy limited "$faaslets/hello.wasm" --stack 64K \
+    --table-entries 5 --output-max 6 --log-rate 7 --json
+says '"config":{"stack_bytes":65536,"table_entries":5,"output_bytes":6,'
+says '"log_bytes_per_s":7,"env":{}}'
 expect 0 "$glass" deploy tight "$faaslets/wordcount.wasm" --json
 says '"fuel":100,'
 expect 0 "$glass" deploy tight "$faaslets/wordcount.wasm" --reset --json

@@ -68,6 +68,8 @@ START_TEST(every_member_arrives_and_goes_back)
 {
     const char *json = "{\"timeout_ms\": 1, \"fuel\": 2, \"memory_bytes\": 3,"
                        "\"concurrency\": 4, \"queue\": 5, \"queue_ms\": 6,"
+                       "\"stack_bytes\": 7, \"table_entries\": 8,"
+                       "\"output_bytes\": 9, \"log_bytes_per_s\": 10,"
                        "\"reuse\": \"warm\","
                        "\"env\": {\"A\": \"x\", \"LONG\": \"y=z\"},"
                        "\"dirs\": {\"/a\": \"b/c\", \"d\": \".\"}}";
@@ -81,6 +83,10 @@ START_TEST(every_member_arrives_and_goes_back)
     ck_assert_uint_eq(config->concurrency, 4);
     ck_assert_uint_eq(config->queue, 5);
     ck_assert_uint_eq(config->queue_ms, 6);
+    ck_assert_uint_eq(config->stack_bytes, 7);
+    ck_assert_uint_eq(config->table_entries, 8);
+    ck_assert_uint_eq(config->output_bytes, 9);
+    ck_assert_uint_eq(config->log_bytes_per_s, 10);
     ck_assert_int_eq(config->reuse, RUNTIME_REUSE_WARM);
     ck_assert_uint_eq(config->variable_count, 2);
     ck_assert_str_eq(config->variables[1].name, "LONG");
@@ -115,6 +121,10 @@ START_TEST(two_configurations_differ_by_any_member)
         {.concurrency = 1},
         {.queue = 1},
         {.queue_ms = 1},
+        {.stack_bytes = 1},
+        {.table_entries = 1},
+        {.output_bytes = 1},
+        {.log_bytes_per_s = 1},
         {.reuse = RUNTIME_REUSE_WARM},
         {.variables = a, .variable_count = 1},
         {.variables = b, .variable_count = 1},
@@ -124,8 +134,10 @@ START_TEST(two_configurations_differ_by_any_member)
         {.directories = as, .directory_count = 1},
     };
 
-    for (size_t i = 0; i < 11; i++) {
-        for (size_t j = 0; j < 11; j++)
+    const size_t count = sizeof(configs) / sizeof(configs[0]);
+
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < count; j++)
             ck_assert_int_eq(
                 runtime__config_equals(&configs[i], &configs[j]), i == j);
     }
