@@ -132,6 +132,32 @@ refuse(struct http__request *request, unsigned needed)
 }
 
 bool
+http__auth_permit_name(struct http__request *request, unsigned scopes,
+                       const char *name, size_t name_bytes)
+{
+    const struct http__token *token = request->token;
+
+    if (!token || http__scope_allows(token->scopes, token->scope_count,
+                                     scopes, name, name_bytes))
+        return true;
+    refuse(request, scopes);
+    return false;
+}
+
+/* Whether there may be names that the token is enough for. */
+static bool
+permit_some(struct http__request *request, unsigned scopes)
+{
+    const struct http__token *token = request->token;
+
+    for (size_t index = 0; index < token->scope_count; index++)
+        if (token->scopes[index].bit & scopes)
+            return true;
+    refuse(request, scopes);
+    return false;
+}
+
+bool
 http__auth_permit(struct http__request *request)
 {
     const struct http__need *need = &request->match.route->need;
@@ -146,6 +172,8 @@ http__auth_permit(struct http__request *request)
     switch (need->object) {
     case HTTP__OBJECT_ALL:
         break;
+    case HTTP__OBJECT_EACH:
+        return permit_some(request, need->scopes);
     case HTTP__OBJECT_NAME:
         name = request->name;
         length = request->name_length;
@@ -159,12 +187,7 @@ http__auth_permit(struct http__request *request)
             return false;
         break;
     }
-    if (http__scope_allows(request->token->scopes,
-                           request->token->scope_count, need->scopes, name,
-                           length))
-        return true;
-    refuse(request, need->scopes);
-    return false;
+    return http__auth_permit_name(request, need->scopes, name, length);
 }
 
 /* Acts are what changes a server rather than what it serves. */

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "http/http.h"
 
@@ -53,6 +54,14 @@ http__auth_identify(struct http__request *request);
 /* Sets the namespace, and sees to the scopes; false after 400 or 403. */
 bool
 http__auth_permit(struct http__request *request);
+
+/*
+ * For a route with HTTP__OBJECT_EACH, before it does anything: whether the
+ * scopes are there for this name. Returns false after 403.
+ */
+bool
+http__auth_permit_name(struct http__request *request, unsigned scopes,
+                       const char *name, size_t name_bytes);
 
 /* The request has ended: tells of it if it was an act, and lets go. */
 void

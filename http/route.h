@@ -28,11 +28,16 @@ enum http__object {
     HTTP__OBJECT_ALL,    /* everything that there is */
     HTTP__OBJECT_NAME,   /* the name or key in the path */
     HTTP__OBJECT_PREFIX, /* all that begins with the parameter `prefix` */
+    HTTP__OBJECT_EACH,   /* names in the body, for which the route asks */
 };
 
 /* What a token has to allow; no scopes at all: nothing does. */
 struct http__need {
-    unsigned scopes; /* HTTP__SCOPE_..., each of them, or HTTP__SCOPE_OPEN */
+    /*
+     * HTTP__SCOPE_..., each of them, or HTTP__SCOPE_OPEN. With EACH the ones
+     * that a name can need.
+     */
+    unsigned scopes;
     enum http__object object;
 };
 

@@ -10,6 +10,7 @@
  */
 #include "http/routes.h"
 
+#include "http/auth.h"
 #include "http/json.h"
 #include "http/problem.h"
 #include "http/request.h"
@@ -41,21 +42,30 @@ enum {
     TOKEN = 128,
 };
 
+/* What a token has to allow for the key. */
+enum {
+    READ = HTTP__SCOPE_STATE_READ,
+    WRITE = HTTP__SCOPE_STATE_WRITE,
+    BOTH = HTTP__SCOPE_STATE_BOTH,
+};
+
 static const struct kind {
     const char *name;
     enum state_kind kind;
+    unsigned scopes;
     unsigned takes;
 } kinds[] = {
-    {"get", STATE_GET, 0},
-    {"stat", STATE_STAT, 0},
-    {"get-range", STATE_GET_RANGE, OFFSET | LENGTH},
-    {"put", STATE_PUT, VALUE | TTL | KEEP | CONDITION | TOKEN},
-    {"put-range", STATE_PUT_RANGE, VALUE | OFFSET | TTL | CONDITION | TOKEN},
-    {"append", STATE_APPEND, VALUE | TTL | CONDITION | TOKEN},
-    {"incr", STATE_INCREMENT, DELTA | TTL | CONDITION | TOKEN},
-    {"delete", STATE_DELETE, CONDITION | TOKEN},
-    {"expire", STATE_EXPIRE, TTL | CONDITION | TOKEN},
-    {"persist", STATE_PERSIST, CONDITION | TOKEN},
+    {"get", STATE_GET, READ, 0},
+    {"stat", STATE_STAT, READ, 0},
+    {"get-range", STATE_GET_RANGE, READ, OFFSET | LENGTH},
+    {"put", STATE_PUT, WRITE, VALUE | TTL | KEEP | CONDITION | TOKEN},
+    {"put-range", STATE_PUT_RANGE, WRITE,
+     VALUE | OFFSET | TTL | CONDITION | TOKEN},
+    {"append", STATE_APPEND, WRITE, VALUE | TTL | CONDITION | TOKEN},
+    {"incr", STATE_INCREMENT, BOTH, DELTA | TTL | CONDITION | TOKEN},
+    {"delete", STATE_DELETE, WRITE, CONDITION | TOKEN},
+    {"expire", STATE_EXPIRE, WRITE, TTL | CONDITION | TOKEN},
+    {"persist", STATE_PERSIST, WRITE, CONDITION | TOKEN},
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(*kinds))
@@ -271,7 +281,10 @@ read_operation(struct http__request *request, size_t index, json_t *item)
                       index, name, kind->name);
         return false;
     }
-    return true;
+    return http__auth_permit_name(
+        request, kind->scopes,
+        operation->key.bytes ? operation->key.bytes : "",
+        operation->key.length_bytes);
 }
 
 /* Fills in the batch's operations; returns false after an answer. */
