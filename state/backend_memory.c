@@ -40,6 +40,7 @@ struct memory {
     struct state__namespaces namespaces;
     struct state__lock_keeper lock_keeper;
     struct state__watch_hub watch_hub;
+    struct state__slab_pool slab_pool; /* of all items */
     struct state__shard *shards;
     unsigned shard_count;
     uint64_t hash_seed;
@@ -461,6 +462,7 @@ close_memory(struct state__backend *backend)
     for (unsigned i = 0; i < memory->shard_count; i++)
         state__shard_deinit(&memory->shards[i]);
     free(memory->shards);
+    state__slab_pool_deinit(&memory->slab_pool);
     for (uint32_t i = 0; i < memory->namespaces.count; i++)
         state__eviction_deinit(state__namespaces_at(&memory->namespaces, i),
                                memory->shard_count);
@@ -494,6 +496,7 @@ create_memory(const struct state_options *options)
     memory->clock.now_ms = options->now_ms ? options->now_ms : monotonic_ms;
     memory->clock.data = options->now_data;
     pthread_mutex_init(&memory->quota_lock, NULL);
+    state__slab_pool_init(&memory->slab_pool);
     state__timer_init(&memory->sweeper, &memory->clock, sweep_all, memory);
     return memory;
 }
@@ -527,7 +530,7 @@ state__memory_open(const struct state_options *options,
     memory->shard_count = options->shard_count;
     for (unsigned i = 0; i < memory->shard_count; i++) {
         state__shard_init(&memory->shards[i], &memory->clock,
-                          memory->hash_seed);
+                          &memory->slab_pool, memory->hash_seed);
         memory->shards[i].namespaces = &memory->namespaces;
         memory->shards[i].index = i;
     }

@@ -40,7 +40,7 @@
  * Shards of a store, a power of two. More of them lessen contention between
  * cores and make every listing visit more trees.
  */
-#define STATE_SHARDS_DEFAULT 16
+#define STATE_SHARDS_DEFAULT 32
 #define STATE_SHARDS_MAX 256
 
 /* The longest expiry: one hundred years of 365 days. */

@@ -29,11 +29,12 @@ state__shard_hash(uint64_t hash_seed, uint32_t namespace_index,
 
 void
 state__shard_init(struct state__shard *shard,
-                  const struct state__clock *clock, uint64_t hash_seed)
+                  const struct state__clock *clock,
+                  struct state__slab_pool *slab_pool, uint64_t hash_seed)
 {
     *shard = (struct state__shard){.clock = clock, .hash_seed = hash_seed};
     pthread_mutex_init(&shard->lock, NULL);
-    state__slab_init(&shard->slab);
+    state__slab_init(&shard->slab, slab_pool);
 }
 
 void

@@ -25,14 +25,14 @@
 struct state__shard {
     alignas(64) pthread_mutex_t lock;
     struct state__sequence sequence; /* of what happens under it */
-    struct state__table table;
+    struct state__journal *journal;  /* hears of every change; or null */
+    struct state__table table; /* its first word is in the line of all these */
     struct state__slab slab; /* of its items */
     struct state__item *root;
     struct state__expiry expiry;
     struct state__locks locks;
     const struct state__clock *clock;
     uint64_t hash_seed;
-    struct state__journal *journal; /* hears of every change; or null */
 
     /* Whose the items are, and the shard's number among its like. */
     const struct state__namespaces *namespaces;
@@ -55,12 +55,13 @@ state__shard_hash(uint64_t hash_seed, uint32_t namespace_index,
                   struct state_bytes key);
 
 /*
- * The clock stays the caller's, who has to set `namespaces` and `index` before
- * the first operation.
+ * The clock and the pool stay the caller's, who has to set `namespaces` and
+ * `index` before the first operation.
  */
 void
 state__shard_init(struct state__shard *shard,
-                  const struct state__clock *clock, uint64_t hash_seed);
+                  const struct state__clock *clock,
+                  struct state__slab_pool *slab_pool, uint64_t hash_seed);
 
 /* Frees all items. */
 void

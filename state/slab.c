@@ -1,4 +1,4 @@
-/* The memory of a shard's items: see slab.h. */
+/* The memory of items: see slab.h. */
 #include "state/slab.h"
 
 #include "state/sequence.h"
@@ -7,16 +7,18 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define CHUNK_BYTES ((size_t)64 << 10)
+#define CHUNK_BYTES ((size_t)32 << 10)
 #define REGION_BYTES ((size_t)2 << 20)
 #define CHUNKS_PER_REGION (REGION_BYTES / CHUNK_BYTES)
+
+/* So many have small pages: what is small is to stay small. */
+#define SMALL_REGIONS 8
 
 /* The beginning of a chunk, which lies at a multiple of its size. */
 struct state__chunk {
     struct state__slab *slab;
     struct state__chunk *next; /* with room for slots of the same size */
     struct state__chunk *previous;
-    struct state__chunk *next_region;
     void *given_back; /* a list through the first words */
     uint32_t slot_bytes;
     uint32_t used_count;
@@ -28,22 +30,41 @@ struct state__chunk {
 static_assert(sizeof(struct state__chunk) <= FIRST_SLOT_AT, "it fits");
 static_assert(STATE__SLAB_SLOT_MAX % STATE__SLAB_STEP == 0, "a size");
 
+struct state__region {
+    struct state__region *next;
+    void *chunks;
+};
+
 void
-state__slab_init(struct state__slab *slab)
+state__slab_pool_init(struct state__slab_pool *pool)
 {
-    *slab = (struct state__slab){.carved_count = CHUNKS_PER_REGION};
+    *pool = (struct state__slab_pool){.carved_count = CHUNKS_PER_REGION};
+    pthread_mutex_init(&pool->lock, NULL);
+}
+
+void
+state__slab_pool_deinit(struct state__slab_pool *pool)
+{
+    while (pool->regions != NULL) {
+        struct state__region *region = pool->regions;
+
+        pool->regions = region->next;
+        free(region->chunks);
+        free(region);
+    }
+    pthread_mutex_destroy(&pool->lock);
+}
+
+void
+state__slab_init(struct state__slab *slab, struct state__slab_pool *pool)
+{
+    *slab = (struct state__slab){.pool = pool};
     pthread_mutex_init(&slab->lock, NULL);
 }
 
 void
 state__slab_deinit(struct state__slab *slab)
 {
-    while (slab->regions != NULL) {
-        struct state__chunk *region = slab->regions;
-
-        slab->regions = region->next_region;
-        free(region);
-    }
     pthread_mutex_destroy(&slab->lock);
 }
 
@@ -80,56 +101,68 @@ unlink_chunk(struct state__slab *slab, struct state__chunk *chunk)
         chunk->next->previous = chunk->previous;
 }
 
-/* Another region; false without memory. */
+/* ---- The pool ---- */
+
+/* Under its lock: another region; false without memory. */
 static bool
-add_region(struct state__slab *slab)
+add_region(struct state__slab_pool *pool)
 {
-    struct state__chunk *region = aligned_alloc(REGION_BYTES, REGION_BYTES);
+    struct state__region *region = malloc(sizeof *region);
 
     if (region == NULL)
         return false;
-    /* Not the first: what is small is to stay small. It may fail. */
-    if (slab->regions != NULL)
-        (void)madvise(region, REGION_BYTES, MADV_HUGEPAGE);
-    region->next_region = slab->regions;
-    slab->regions = region;
-    slab->carved_count = 0;
+    region->chunks = aligned_alloc(REGION_BYTES, REGION_BYTES);
+    if (region->chunks == NULL) {
+        free(region);
+        return false;
+    }
+    /* It may fail, and then there is nothing to be done. */
+    if (pool->region_count++ >= SMALL_REGIONS)
+        (void)madvise(region->chunks, REGION_BYTES, MADV_HUGEPAGE);
+    region->next = pool->regions;
+    pool->regions = region;
+    pool->carved_count = 0;
     return true;
 }
 
-/*
- * The next chunk of the newest region. Each slab begins at another one: pages
- * at the same place of many regions would drive each other out of the caches.
- */
+/* A chunk that nobody has; null without memory. */
 static struct state__chunk *
-carve(struct state__slab *slab)
+take_chunk(struct state__slab_pool *pool)
 {
-    size_t first = (uintptr_t)slab / sizeof *slab;
-    size_t number = (first + slab->carved_count++) % CHUNKS_PER_REGION;
+    struct state__chunk *chunk;
 
-    return (struct state__chunk *)((char *)slab->regions +
-                                   number * CHUNK_BYTES);
+    pthread_mutex_lock(&pool->lock);
+    chunk = pool->empty;
+    if (chunk != NULL)
+        pool->empty = chunk->next;
+    else if (pool->carved_count < CHUNKS_PER_REGION || add_region(pool))
+        chunk = (struct state__chunk *)((char *)pool->regions->chunks +
+                                        pool->carved_count++ * CHUNK_BYTES);
+    pthread_mutex_unlock(&pool->lock);
+    return chunk;
 }
+
+static void
+give_chunk(struct state__slab_pool *pool, struct state__chunk *chunk)
+{
+    pthread_mutex_lock(&pool->lock);
+    chunk->next = pool->empty;
+    pool->empty = chunk;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* ---- The slab; under its lock ---- */
 
 /* A chunk for slots of a size, in its list; null without memory. */
 static struct state__chunk *
 obtain_chunk(struct state__slab *slab, uint32_t slot_bytes)
 {
-    struct state__chunk *chunk = slab->empty, *next_region = NULL;
+    struct state__chunk *chunk = take_chunk(slab->pool);
 
-    if (chunk != NULL) {
-        slab->empty = chunk->next;
-        next_region = chunk->next_region;
-    } else if (slab->carved_count < CHUNKS_PER_REGION || add_region(slab)) {
-        chunk = carve(slab);
-        if (chunk == slab->regions)
-            next_region = chunk->next_region;
-    } else {
+    if (chunk == NULL)
         return NULL;
-    }
     *chunk = (struct state__chunk){
         .slab = slab,
-        .next_region = next_region,
         .slot_bytes = slot_bytes,
         .fresh_at = FIRST_SLOT_AT,
     };
@@ -190,8 +223,7 @@ state__slab_give(void *slot)
     if (--chunk->used_count == 0 &&
         (chunk->next != NULL || chunk->previous != NULL)) {
         unlink_chunk(slab, chunk);
-        chunk->next = slab->empty;
-        slab->empty = chunk;
+        give_chunk(slab->pool, chunk);
     }
     pthread_mutex_unlock(&slab->lock);
 }

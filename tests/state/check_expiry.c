@@ -3,6 +3,7 @@
 #include "tests/state/suite.h"
 
 /* Where the items lie. */
+static struct state__slab_pool slab_pool;
 static struct state__slab slab;
 
 #define ITEMS 500
@@ -75,6 +76,7 @@ main(void)
         NULL,
     };
 
-    state__slab_init(&slab);
+    state__slab_pool_init(&slab_pool);
+    state__slab_init(&slab, &slab_pool);
     return run_suite("expiry", tests);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 /* Where the items lie. */
+static struct state__slab_pool slab_pool;
 static struct state__slab slab;
 
 static const size_t lengths[] = {0,  1,  7,  8,   9,   15,  16,  23, 24,
@@ -207,6 +208,7 @@ main(void)
         NULL,
     };
 
-    state__slab_init(&slab);
+    state__slab_pool_init(&slab_pool);
+    state__slab_init(&slab, &slab_pool);
     return run_suite("item", tests);
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 /* Where the items lie. */
+static struct state__slab_pool slab_pool;
 static struct state__slab slab;
 
 /* A journal, a namespace in it, and an item with a key and value "key". */
@@ -480,6 +481,7 @@ main(void)
         NULL,
     };
 
-    state__slab_init(&slab);
+    state__slab_pool_init(&slab_pool);
+    state__slab_init(&slab, &slab_pool);
     return run_suite("journal", tests);
 }

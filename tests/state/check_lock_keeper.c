@@ -419,16 +419,19 @@ START_TEST(no_thread_watches_while_nothing_was_locked)
 {
     static struct state__shard shards[2];
     struct state__clock clock = {test_clock_look, NULL};
+    struct state__slab_pool slab_pool;
     struct state__lock_keeper keeper;
 
+    state__slab_pool_init(&slab_pool);
     for (int i = 0; i < 2; i++)
-        state__shard_init(&shards[i], &clock, 0);
+        state__shard_init(&shards[i], &clock, &slab_pool, 0);
     state__lock_keeper_init(&keeper, &clock, shards, 2);
     ck_assert(!keeper.timer.has_thread);
     ck_assert_uint_eq(state__lock_keeper_pass(&keeper), UINT64_MAX);
     state__lock_keeper_deinit(&keeper);
     for (int i = 0; i < 2; i++)
         state__shard_deinit(&shards[i]);
+    state__slab_pool_deinit(&slab_pool);
 }
 END_TEST
 

@@ -31,9 +31,11 @@ is_filled(const void *slot, size_t size, size_t number)
 START_TEST(slots_of_all_sizes_are_apart)
 {
     static void *slots[SLOTS];
+    struct state__slab_pool pool;
     struct state__slab slab;
 
-    state__slab_init(&slab);
+    state__slab_pool_init(&pool);
+    state__slab_init(&slab, &pool);
     for (size_t i = 0; i < SLOTS; i++) {
         slots[i] = state__slab_take(&slab, sizes[i % SIZE_COUNT]);
         ck_assert_ptr_nonnull(slots[i]);
@@ -53,6 +55,7 @@ START_TEST(slots_of_all_sizes_are_apart)
         if (!is_filled(slots[i], sizes[i % SIZE_COUNT], i))
             ck_abort_msg("slot %zu was written over", i);
     state__slab_deinit(&slab);
+    state__slab_pool_deinit(&pool);
 }
 END_TEST
 
@@ -65,38 +68,45 @@ take_many(struct state__slab *slab, void **slots, size_t size)
     }
 }
 
-START_TEST(what_was_given_back_serves_other_sizes)
+START_TEST(what_was_given_back_serves_other_sizes_and_slabs)
 {
     static void *slots[SLOTS];
-    struct state__slab slab;
+    struct state__slab_pool pool;
+    struct state__slab slab, other;
     const void *newest;
 
-    state__slab_init(&slab);
+    state__slab_pool_init(&pool);
+    state__slab_init(&slab, &pool);
+    state__slab_init(&other, &pool);
     take_many(&slab, slots, 128);
-    newest = slab.regions;
+    newest = pool.regions;
     /* Other sizes, of which as many need no more: no region comes. */
     for (size_t size = 48; size <= 128; size += 16) {
         for (size_t i = 0; i < SLOTS; i++)
             state__slab_give(slots[i]);
-        take_many(&slab, slots, size);
-        ck_assert_ptr_eq(slab.regions, newest);
+        take_many(size % 32 == 0 ? &slab : &other, slots, size);
+        ck_assert_ptr_eq(pool.regions, newest);
     }
     /* And one does for a size that needs more. */
     for (size_t i = 0; i < SLOTS; i++)
         state__slab_give(slots[i]);
     take_many(&slab, slots, 512);
-    ck_assert_ptr_ne(slab.regions, newest);
+    ck_assert_ptr_ne(pool.regions, newest);
     state__slab_deinit(&slab);
+    state__slab_deinit(&other);
+    state__slab_pool_deinit(&pool);
 }
 END_TEST
 
 START_TEST(behind_any_slot_enough_can_be_read)
 {
     static void *slots[SLOTS];
+    struct state__slab_pool pool;
     struct state__slab slab;
 
     /* A region is all that can be read; the sanitizers look on as well. */
-    state__slab_init(&slab);
+    state__slab_pool_init(&pool);
+    state__slab_init(&slab, &pool);
     take_many(&slab, slots, 16);
     for (size_t i = 0; i < SLOTS; i++) {
         const volatile uint8_t *end =
@@ -106,6 +116,7 @@ START_TEST(behind_any_slot_enough_can_be_read)
         (void)*end;
     }
     state__slab_deinit(&slab);
+    state__slab_pool_deinit(&pool);
 }
 END_TEST
 
@@ -114,7 +125,7 @@ main(void)
 {
     const TTest *tests[] = {
         slots_of_all_sizes_are_apart,
-        what_was_given_back_serves_other_sizes,
+        what_was_given_back_serves_other_sizes_and_slabs,
         behind_any_slot_enough_can_be_read,
         NULL,
     };

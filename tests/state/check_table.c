@@ -6,6 +6,7 @@
 #include <string.h>
 
 /* Where the items lie. */
+static struct state__slab_pool slab_pool;
 static struct state__slab slab;
 
 #define ITEMS 2000
@@ -130,6 +131,7 @@ main(void)
         NULL,
     };
 
-    state__slab_init(&slab);
+    state__slab_pool_init(&slab_pool);
+    state__slab_init(&slab, &slab_pool);
     return run_suite("table", tests);
 }

@@ -11,6 +11,7 @@ _Atomic uint64_t one_shard_time_ms;
 atomic_uint one_shard_look_count;
 
 static struct state__namespaces namespaces;
+static struct state__slab_pool slab_pool;
 
 static uint64_t
 look_at_clock(void *data)
@@ -30,7 +31,8 @@ open_shard(void)
     ck_assert_int_eq(state__namespaces_obtain(&namespaces, "a",
                                               &one_shard_namespace),
                      STATE_OK);
-    state__shard_init(&one_shard, &test_clock, 2);
+    state__slab_pool_init(&slab_pool);
+    state__shard_init(&one_shard, &test_clock, &slab_pool, 2);
     one_shard.namespaces = &namespaces;
 }
 
@@ -38,6 +40,7 @@ static void
 close_shard(void)
 {
     state__shard_deinit(&one_shard);
+    state__slab_pool_deinit(&slab_pool);
     state__namespaces_deinit(&namespaces);
 }
 
