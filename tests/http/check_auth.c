@@ -131,6 +131,61 @@ START_TEST(a_prefix_holds_against_whatever_a_name_is_written_as)
 }
 END_TEST
 
+/* What targets are made of at random, so that some of them come close. */
+static const char *const pieces[] = {
+    "users/", "users",  "%75sers", "/",    "%2F",     "%2f", "..",  ".",
+    "%2e",    "%00",    "%25",     "%",    "counter", ":",   "%3A", ":incr",
+    ":append", ":lock", ":expire", "?ttl=1h", "?",    "&",   "a",   "%C0%AF",
+    "%E2%88%95", "\\",
+};
+
+START_TEST(nothing_is_written_outside_a_prefix_by_any_target)
+{
+    static const char *const methods[] = {"PUT", "POST", "DELETE", "PATCH"};
+    struct state_operation list = {.kind = STATE_LIST,
+                                   .namespace_ = "default",
+                                   .limit_count = 1000};
+    uint64_t random = 88172645463325252;
+    char header[BEARER_SIZE];
+    int done_count = 0;
+
+    guarded_make_token("default", "state:r=users/ state:w=users/", 0, header);
+    guarded_reload();
+    for (int i = 0; i < 1000; i++) {
+        char target[256] = "/v1/state/";
+        const char *method = methods[i / 6 % 4];
+        for (int piece = 0; piece <= i % 6; piece++) {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            /* Half of them begin with something that is alike. */
+            strcat(target,
+                   pieces[random % (piece == 0 && i % 2
+                                        ? 3
+                                        : (uint64_t)COUNT(pieces))]);
+        }
+        int status = guarded_ask(method, target, header, NULL);
+        ck_assert_msg(status >= 200 && status < 500 && status != 401,
+                      "%s %s: %d", method, target, status);
+        done_count += status < 300;
+    }
+    /* Some were within, or this would say little. */
+    ck_assert_int_gt(done_count, 20);
+    ck_assert_int_eq(state_store_submit(world.store, &list), STATE_OK);
+    ck_assert(!list.more);
+    ck_assert_uint_gt(list.entry_count, 2);
+    for (size_t i = 0; i < list.entry_count; i++) {
+        const struct state_entry *entry = &list.entries[i];
+        bool is_counter = entry->key.length_bytes == 7 &&
+                          memcmp(entry->key.bytes, "counter", 7) == 0;
+        ck_assert(is_counter || (entry->key.length_bytes >= 6 &&
+                                 memcmp(entry->key.bytes, "users/", 6) == 0));
+        ck_assert(!is_counter || entry->version == 1);
+    }
+    state_operation_deinit(&list);
+}
+END_TEST
+
 /* For a token of state:r=users/ and state:w=users/w. */
 static const struct {
     const char *operations;
@@ -399,6 +454,8 @@ main(void)
     tcase_add_test(guarded, the_namespace_is_that_of_the_token);
     tcase_add_test(guarded,
                    a_prefix_holds_against_whatever_a_name_is_written_as);
+    tcase_add_test(guarded,
+                   nothing_is_written_outside_a_prefix_by_any_target);
     tcase_add_test(guarded,
                    a_batch_needs_what_its_operations_need_or_does_nothing);
     tcase_add_test(guarded, tokens_change_when_they_are_read_again);
