@@ -20,6 +20,7 @@
 #include "runtime/environment.h"
 #include "runtime/error.h"
 #include "runtime/host_lock.h"
+#include "runtime/host_region.h"
 #include "runtime/internal.h"
 #include "runtime/values.h"
 
@@ -304,13 +305,15 @@ detach(struct runtime_call *call)
     /* From here on no answer can wake the call. */
     if (faaslet->wait)
         faaslet->wait = faaslet->wait->abandon(faaslet->wait);
-    /* Who hears of the call's end finds its locks given back. */
+    /* Who hears of the call's end finds its locks and regions given back. */
     if (faaslet->locks)
         faaslet->locks->release(faaslet);
+    if (faaslet->regions)
+        faaslet->regions->release(faaslet);
     faaslet->call = NULL;
     faaslet->is_pooled = !call->initialises;
     faaslet->keeps_memory =
-        call->result.status == RUNTIME_OK &&
+        call->result.status == RUNTIME_OK && faaslet->mapped_bytes == 0 &&
         call->function->config->reuse == RUNTIME_REUSE_WARM;
     return faaslet;
 }
@@ -323,6 +326,18 @@ give_back(struct runtime_function *function, struct runtime__faaslet *faaslet)
         runtime__pool_put(&function->pool, faaslet, faaslet->keeps_memory);
     else
         runtime__faaslet_destroy(faaslet);
+}
+
+/* The same on a thread of the caller's, which has other things to do. */
+static void
+give_back_soon(struct runtime_call *call, struct runtime__faaslet *faaslet)
+{
+    if (!faaslet || faaslet->mapped_bytes <= RUNTIME_UNMAP_NOW_BYTES) {
+        give_back(call->function, faaslet);
+        return;
+    }
+    faaslet->owner = runtime__function_share(call->function);
+    runtime__scheduler_clear(&call->runtime->scheduler, &faaslet->waste);
 }
 
 static void
@@ -564,7 +579,7 @@ runtime_call_start(struct runtime_call *call,
     if (step == RUNTIME__STEP_ENDED) {
         conclude(call, call->result.status);
         leave_gate(call);
-        give_back(call->function, detach(call));
+        give_back_soon(call, detach(call));
         return call->result.status;
     }
     assert(complete);

@@ -19,6 +19,7 @@
 
 #include "runtime/error.h"
 #include "runtime/host_lock.h"
+#include "runtime/host_region.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -194,6 +195,8 @@ runtime__faaslet_end(struct runtime__faaslet *faaslet, bool keeps_memory)
 {
     if (faaslet->locks)
         faaslet->locks->release(faaslet);
+    if (faaslet->regions)
+        faaslet->regions->release(faaslet);
     runtime__wasi_deinit(&faaslet->wasi);
     faaslet->wasi = (struct runtime__wasi){.memory = faaslet->memory};
     faaslet->call = NULL;
@@ -214,6 +217,7 @@ runtime__faaslet_end(struct runtime__faaslet *faaslet, bool keeps_memory)
         faaslet->wait = NULL;
     }
     faaslet->is_warm = keeps_memory;
+    faaslet->mapped_bytes = 0;
     if (keeps_memory)
         return true;
     if (gvm_instance_reset(faaslet->instance) != GVM_OK)
@@ -229,6 +233,8 @@ runtime__faaslet_destroy(struct runtime__faaslet *faaslet)
         return;
     if (faaslet->locks)
         faaslet->locks->release(faaslet);
+    if (faaslet->regions)
+        faaslet->regions->release(faaslet);
     gvm_call_destroy(faaslet->vm_call);
     gvm_store_destroy(faaslet->vm_store);
     runtime__wasi_deinit(&faaslet->wasi);

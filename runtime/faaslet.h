@@ -85,6 +85,10 @@ struct runtime__faaslet {
     struct runtime__listing *listings;
     uint64_t listing_number_last;
     struct runtime__locks *locks; /* made with the first one */
+    struct runtime__regions *regions; /* the same */
+
+    /* Of regions that are still in the memory and will go with its reset. */
+    uint64_t mapped_bytes;
 
     bool is_warm; /* its memory is as another call left it */
     struct runtime__faaslet *next; /* in a pool */

@@ -12,8 +12,8 @@
  * ends before that, it is not called again.
  *
  * The rules for guest memory:
- * - A pointer is looked up by runtime__host_range before anything else; what
- *   lies outside traps.
+ * - A pointer is looked up by runtime__host_range, or runtime__host_target
+ *   where it will be written, before anything else; what lies outside traps.
  * - What is read is copied into the host's memory before it is used in a way
  *   that the guest must not change under the host's eyes.
  * - An address does not survive anything that may grow the memory or wait:
@@ -87,9 +87,17 @@ runtime__host_wait(struct runtime__faaslet *faaslet);
  * The host's address of a guest's range, or NULL when it leaves the memory,
  * also when there is no memory.
  */
-uint8_t *
+const uint8_t *
 runtime__host_range(const struct runtime__faaslet *faaslet, uint32_t pointer,
                     uint32_t length_bytes);
+
+/*
+ * The same to be written: NULL also when a part of it lies in a region that
+ * is only for reading.
+ */
+uint8_t *
+runtime__host_target(const struct runtime__faaslet *faaslet, uint32_t pointer,
+                     uint32_t length_bytes);
 
 /*
  * Takes the fuel for work that no instruction pays for. What the slice does

@@ -308,7 +308,7 @@ runtime__host_state_batch(struct gvm_call *call, void *data,
         runtime__host_range(faaslet, slots[0].i32, slots[1].i32);
     struct runtime__wait *wait = runtime__host_wait(faaslet);
 
-    if (!bytes || !runtime__host_range(faaslet, buffer, capacity_bytes))
+    if (!bytes || !runtime__host_target(faaslet, buffer, capacity_bytes))
         return runtime__host_trap_range(call);
     if (!wait)
         return runtime__host_return_i64(slots, RUNTIME__HOST_LIMIT);
@@ -323,7 +323,7 @@ runtime__host_state_batch(struct gvm_call *call, void *data,
     if (!runtime__wait_submit(wait, faaslet->store))
         return GVM_SUSPENDED;
 
-    uint8_t *target = runtime__host_range(faaslet, buffer, capacity_bytes);
+    uint8_t *target = runtime__host_target(faaslet, buffer, capacity_bytes);
     if (!target)
         return runtime__host_trap_range(call);
     enum state_status status = wait->operation.status;

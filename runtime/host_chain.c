@@ -273,7 +273,7 @@ runtime__host_result_read(struct gvm_call *call, void *data,
     struct runtime__chain_result result;
     int32_t error;
 
-    if (!runtime__host_range(faaslet, slots[2].i32, slots[3].i32))
+    if (!runtime__host_target(faaslet, slots[2].i32, slots[3].i32))
         return runtime__host_trap_range(call);
     error = find_result(faaslet, slots[0].i32, &result);
     if (error)

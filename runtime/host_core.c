@@ -20,11 +20,18 @@ enum { abi_version = 1 };
 
 /* ---- In common ---------------------------------------------------------- */
 
-uint8_t *
+const uint8_t *
 runtime__host_range(const struct runtime__faaslet *faaslet, uint32_t pointer,
                     uint32_t length_bytes)
 {
     return runtime__wasi_range(&faaslet->wasi, pointer, length_bytes);
+}
+
+uint8_t *
+runtime__host_target(const struct runtime__faaslet *faaslet, uint32_t pointer,
+                     uint32_t length_bytes)
+{
+    return runtime__wasi_target(&faaslet->wasi, pointer, length_bytes);
 }
 
 struct runtime__wait *
@@ -69,7 +76,7 @@ runtime__host_return_bytes(struct gvm_call *call,
                            uint64_t length_bytes, uint64_t offset,
                            uint32_t buffer, uint32_t capacity_bytes)
 {
-    uint8_t *target = runtime__host_range(faaslet, buffer, capacity_bytes);
+    uint8_t *target = runtime__host_target(faaslet, buffer, capacity_bytes);
 
     if (!target)
         return runtime__host_trap_range(call);
@@ -215,7 +222,7 @@ runtime__host_call_id(struct gvm_call *call, void *data,
                       union gvm_value *slots)
 {
     struct runtime__faaslet *faaslet = data;
-    uint8_t *target = runtime__host_range(faaslet, slots[0].i32,
+    uint8_t *target = runtime__host_target(faaslet, slots[0].i32,
                                           runtime__call_id_bytes);
 
     if (!target)
@@ -292,7 +299,7 @@ return_text(struct gvm_call *call, struct runtime__faaslet *faaslet,
                                           strlen(text), 0, slots[2].i32,
                                           slots[3].i32);
     /* The buffer is held to the same rule when nothing is written. */
-    if (!runtime__host_range(faaslet, slots[2].i32, slots[3].i32))
+    if (!runtime__host_target(faaslet, slots[2].i32, slots[3].i32))
         return runtime__host_trap_range(call);
     return runtime__host_return_i32(slots, RUNTIME__HOST_NOT_FOUND);
 }
@@ -327,7 +334,7 @@ runtime__host_secret_get(struct gvm_call *call, void *data,
     const uint8_t *name =
         runtime__host_range(faaslet, slots[0].i32, name_bytes);
 
-    if (!name || !runtime__host_range(faaslet, slots[2].i32, slots[3].i32))
+    if (!name || !runtime__host_target(faaslet, slots[2].i32, slots[3].i32))
         return runtime__host_trap_range(call);
     bool granted = runtime__grants_has(of->function->config->grants.secrets,
                                        name, name_bytes);

@@ -198,7 +198,7 @@ runtime__faasm_read_state_offset(struct gvm_call *call, void *data,
     if (length >= capacity_bytes)
         return GVM_OK;
     /* The value ends before. */
-    uint8_t *bytes = runtime__host_range(data, slots[3].i32, capacity_bytes);
+    uint8_t *bytes = runtime__host_target(data, slots[3].i32, capacity_bytes);
     if (!bytes)
         return runtime__host_trap_range(call);
     memset(bytes + length, 0, capacity_bytes - (size_t)length);

@@ -205,7 +205,7 @@ static struct step
 check_target(struct gvm_call *call, const struct runtime__faaslet *faaslet,
              uint32_t pointer, uint32_t length_bytes)
 {
-    if (!runtime__host_range(faaslet, pointer, length_bytes))
+    if (!runtime__host_target(faaslet, pointer, length_bytes))
         return step_end(runtime__host_trap_range(call));
     return step_ok;
 }
@@ -443,7 +443,7 @@ runtime__host_state_incr(struct gvm_call *call, void *data,
     }
     if (!step.ok)
         return finish_i32(&step, slots);
-    uint8_t *sum = runtime__host_range(faaslet, target, 8);
+    uint8_t *sum = runtime__host_target(faaslet, target, 8);
     if (!sum)
         return runtime__host_trap_range(call);
     put_u64(sum, (uint64_t)faaslet->wait->operation.number);
@@ -470,7 +470,7 @@ runtime__host_state_cas(struct gvm_call *call, void *data,
     bool conflict = !step.end && step.error == RUNTIME__HOST_CONFLICT;
     if (!step.ok && !conflict)
         return finish_i32(&step, slots);
-    uint8_t *version = runtime__host_range(faaslet, target, 8);
+    uint8_t *version = runtime__host_target(faaslet, target, 8);
     if (!version)
         return runtime__host_trap_range(call);
     put_u64(version, faaslet->wait->operation.version);
@@ -557,7 +557,7 @@ runtime__host_state_list(struct gvm_call *call, void *data,
         return finish_i32(&step, slots);
 
     const struct state_operation *operation = &faaslet->wait->operation;
-    uint8_t *target = runtime__host_range(faaslet, buffer, capacity_bytes);
+    uint8_t *target = runtime__host_target(faaslet, buffer, capacity_bytes);
     uint32_t written_bytes;
     if (!target)
         return runtime__host_trap_range(call);
@@ -567,7 +567,7 @@ runtime__host_state_list(struct gvm_call *call, void *data,
         return runtime__host_return_i32(slots, RUNTIME__HOST_TOO_BIG);
     uint64_t number =
         runtime__listing_keep(faaslet, listing, operation, count);
-    uint8_t *number_target = runtime__host_range(faaslet, cursor, 8);
+    uint8_t *number_target = runtime__host_target(faaslet, cursor, 8);
     if (!number_target)
         return runtime__host_trap_range(call);
     put_u64(number_target, number);

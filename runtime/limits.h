@@ -37,6 +37,11 @@
 /* Keys that a call may have locked at once. */
 #define RUNTIME_CALL_LOCKS_MAX 16
 
+/* Regions that a call may have mapped at once; and how long one may be whose
+ * pages are forgotten on any thread, instead of a worker. */
+#define RUNTIME_CALL_REGIONS_MAX 16
+#define RUNTIME_UNMAP_NOW_BYTES (1u << 20)
+
 /* Calls that calls make: how deep they are, below the one that nobody called
  * from within; how many came of that one, ever and all together; and of one
  * call, the handles at once and the bytes of what those stand for, inputs of

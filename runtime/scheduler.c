@@ -206,6 +206,16 @@ runtime__scheduler_discard(struct runtime__scheduler *scheduler,
         ;
 }
 
+void
+runtime__scheduler_clear(struct runtime__scheduler *scheduler,
+                         struct runtime__waste *waste)
+{
+    runtime__scheduler_discard(scheduler, waste);
+    pthread_mutex_lock(&scheduler->lock);
+    wake_worker(scheduler);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
 size_t
 runtime__scheduler_count(struct runtime__scheduler *scheduler)
 {

@@ -155,6 +155,11 @@ void
 runtime__scheduler_discard(struct runtime__scheduler *scheduler,
                            struct runtime__waste *waste);
 
+/* The same from anywhere else. */
+void
+runtime__scheduler_clear(struct runtime__scheduler *scheduler,
+                         struct runtime__waste *waste);
+
 /* Tasks that were adopted and not finished yet. */
 size_t
 runtime__scheduler_count(struct runtime__scheduler *scheduler);

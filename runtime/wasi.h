@@ -124,10 +124,15 @@ runtime__wasi_time_out(struct runtime__wasi *wasi)
     return GVM_EXITED;
 }
 
-/* The host's address of a guest's range, or NULL when it leaves it. */
-uint8_t *
+/* The host's address of a guest's range, or NULL when it leaves the memory. */
+const uint8_t *
 runtime__wasi_range(const struct runtime__wasi *wasi, uint64_t pointer,
                     uint64_t length_bytes);
+
+/* The same to be written: NULL also when a part of it must not be. */
+uint8_t *
+runtime__wasi_target(const struct runtime__wasi *wasi, uint64_t pointer,
+                     uint64_t length_bytes);
 
 /* Write numbers of the guest, which are little-endian. False when they do not
  * lie inside. */

@@ -114,10 +114,10 @@ read_directory(struct runtime__wasi *wasi, const union gvm_value *slots)
     if (!(descriptor->rights & RUNTIME__RIGHT_FD_READDIR))
         return RUNTIME__WASI_ENOTCAPABLE;
     struct sink sink = {
-        .bytes = runtime__wasi_range(wasi, slots[1].i32, slots[2].i32),
+        .bytes = runtime__wasi_target(wasi, slots[1].i32, slots[2].i32),
         .capacity_bytes = slots[2].i32,
     };
-    if (!sink.bytes || !runtime__wasi_range(wasi, result, 4))
+    if (!sink.bytes || !runtime__wasi_target(wasi, result, 4))
         return RUNTIME__WASI_EFAULT;
     if (fstat(descriptor->number, &info) != 0 ||
         lseek(descriptor->number, (off_t)slots[3].i64, SEEK_SET) < 0)

@@ -76,7 +76,7 @@ seek(struct runtime__wasi *wasi, uint32_t fd, int64_t offset, uint32_t whence,
         return RUNTIME__WASI_ENOTCAPABLE;
     if (whence > 2)
         return RUNTIME__WASI_EINVAL;
-    if (!runtime__wasi_range(wasi, result, 8))
+    if (!runtime__wasi_target(wasi, result, 8))
         return RUNTIME__WASI_EFAULT;
     off_t place = lseek(descriptor->number, offset, whences[whence]);
     if (place < 0)
@@ -123,7 +123,7 @@ get_status(struct runtime__wasi *wasi, uint32_t fd, uint32_t target)
 
     if (error != RUNTIME__WASI_SUCCESS)
         return error;
-    uint8_t *fdstat = runtime__wasi_range(wasi, target, fdstat_bytes);
+    uint8_t *fdstat = runtime__wasi_target(wasi, target, fdstat_bytes);
     if (!fdstat)
         return RUNTIME__WASI_EFAULT;
     memset(fdstat, 0, fdstat_bytes);
@@ -235,7 +235,7 @@ runtime__wasi_fd_prestat_get(struct gvm_call *call, void *data,
     if (error != RUNTIME__WASI_SUCCESS)
         return runtime__wasi_return(slots, error);
     uint8_t *prestat =
-        runtime__wasi_range(data, slots[1].i32, prestat_bytes);
+        runtime__wasi_target(data, slots[1].i32, prestat_bytes);
     if (!prestat)
         return runtime__wasi_return(slots, RUNTIME__WASI_EFAULT);
     runtime__wasi_store(prestat, 0, 4);
@@ -258,7 +258,7 @@ runtime__wasi_fd_prestat_dir_name(struct gvm_call *call, void *data,
     size_t length_bytes = strlen(name);
     if (slots[2].i32 < length_bytes)
         return runtime__wasi_return(slots, RUNTIME__WASI_ENAMETOOLONG);
-    uint8_t *target = runtime__wasi_range(data, slots[1].i32, length_bytes);
+    uint8_t *target = runtime__wasi_target(data, slots[1].i32, length_bytes);
     if (!target)
         return runtime__wasi_return(slots, RUNTIME__WASI_EFAULT);
     memcpy(target, name, length_bytes);

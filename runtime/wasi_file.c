@@ -46,7 +46,7 @@ enum runtime__wasi_errno
 runtime__wasi_put_filestat(const struct runtime__wasi *wasi, uint32_t target,
                            const struct stat *info)
 {
-    uint8_t *filestat = runtime__wasi_range(wasi, target, filestat_bytes);
+    uint8_t *filestat = runtime__wasi_target(wasi, target, filestat_bytes);
 
     if (!filestat)
         return RUNTIME__WASI_EFAULT;
@@ -72,7 +72,7 @@ put_stream(const struct runtime__wasi *wasi, uint32_t target,
         runtime__wasi_put_filestat(wasi, target, &nothing);
 
     if (error == RUNTIME__WASI_SUCCESS)
-        *runtime__wasi_range(wasi, (uint64_t)target + 16, 1) =
+        *runtime__wasi_target(wasi, (uint64_t)target + 16, 1) =
             (uint8_t)filetype;
     return error;
 }

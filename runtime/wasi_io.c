@@ -45,11 +45,15 @@ collect_ranges(struct transfer *transfer, uint64_t pointer, uint32_t count)
         return RUNTIME__WASI_EFAULT;
     for (uint32_t i = 0; i < count; i++, pairs += 8) {
         size_t length_bytes = (size_t)runtime__wasi_load(pairs + 4, 4);
-        uint8_t *bytes = runtime__wasi_range(
-            wasi, runtime__wasi_load(pairs, 4), length_bytes);
+        uint64_t start = runtime__wasi_load(pairs, 4);
+        /* What is written to a file is only read here. */
+        const uint8_t *bytes =
+            transfer->write ? runtime__wasi_range(wasi, start, length_bytes)
+                            : runtime__wasi_target(wasi, start, length_bytes);
         if (!bytes)
             return RUNTIME__WASI_EFAULT;
-        transfer->ranges[i] = (struct iovec){bytes, length_bytes};
+        transfer->ranges[i] =
+            (struct iovec){(void *)(uintptr_t)bytes, length_bytes};
     }
     transfer->count = count;
     return RUNTIME__WASI_SUCCESS;
@@ -264,7 +268,7 @@ run(struct transfer *transfer, union gvm_value *slots)
     if (error == RUNTIME__WASI_SUCCESS)
         error = collect_ranges(transfer, slots[1].i32, slots[2].i32);
     if (error == RUNTIME__WASI_SUCCESS &&
-        !runtime__wasi_range(transfer->wasi, result, 4))
+        !runtime__wasi_target(transfer->wasi, result, 4))
         error = RUNTIME__WASI_EFAULT;
     if (error != RUNTIME__WASI_SUCCESS)
         return runtime__wasi_return(slots, error);

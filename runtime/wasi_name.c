@@ -268,8 +268,8 @@ read_link(struct runtime__wasi *wasi, const union gvm_value *slots)
     if (error != RUNTIME__WASI_SUCCESS)
         return error;
     uint8_t *target =
-        runtime__wasi_range(wasi, slots[3].i32, capacity_bytes);
-    if (!target || !runtime__wasi_range(wasi, slots[5].i32, 4))
+        runtime__wasi_target(wasi, slots[3].i32, capacity_bytes);
+    if (!target || !runtime__wasi_target(wasi, slots[5].i32, 4))
         return RUNTIME__WASI_EFAULT;
     error = runtime__wasi_path_open_host(&path, O_PATH | O_NOFOLLOW, 0, &fd);
     if (error != RUNTIME__WASI_SUCCESS)

@@ -181,7 +181,7 @@ open_path(struct runtime__wasi *wasi, const union gvm_value *slots)
         request.flags > RUNTIME__FDFLAGS_ALL ||
         (request.open & open_create && request.open & open_directory))
         return RUNTIME__WASI_EINVAL;
-    if (!runtime__wasi_range(wasi, slots[8].i32, 4))
+    if (!runtime__wasi_target(wasi, slots[8].i32, 4))
         return RUNTIME__WASI_EFAULT;
     error = open_request(wasi, &path, &request, &fd);
     if (error == RUNTIME__WASI_SUCCESS)

@@ -286,12 +286,12 @@ poll_all(struct runtime__wasi *wasi, const union gvm_value *slots,
     uint32_t count = slots[2].i32;
     const uint8_t *subscriptions = runtime__wasi_range(
         wasi, slots[0].i32, (uint64_t)count * subscription_bytes);
-    uint8_t *events = runtime__wasi_range(wasi, slots[1].i32,
+    uint8_t *events = runtime__wasi_target(wasi, slots[1].i32,
                                           (uint64_t)count * event_bytes);
     enum runtime__wasi_errno error = RUNTIME__WASI_SUCCESS;
 
     if (!subscriptions || !events ||
-        !runtime__wasi_range(wasi, slots[3].i32, 4))
+        !runtime__wasi_target(wasi, slots[3].i32, 4))
         return RUNTIME__WASI_EFAULT;
     if (!wasi->poll) {
         wasi->poll = create_poll(count);

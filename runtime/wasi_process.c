@@ -41,7 +41,7 @@ runtime__texts_deinit(struct runtime__texts *texts)
     texts->count = 0;
 }
 
-uint8_t *
+const uint8_t *
 runtime__wasi_range(const struct runtime__wasi *wasi, uint64_t pointer,
                     uint64_t length_bytes)
 {
@@ -50,12 +50,26 @@ runtime__wasi_range(const struct runtime__wasi *wasi, uint64_t pointer,
     return gvm_memory_range(wasi->memory, pointer, length_bytes);
 }
 
+uint8_t *
+runtime__wasi_target(const struct runtime__wasi *wasi, uint64_t pointer,
+                     uint64_t length_bytes)
+{
+    uint8_t *target = wasi->memory ? gvm_memory_range(wasi->memory, pointer,
+                                                      length_bytes)
+                                   : NULL;
+
+    if (!target ||
+        !gvm_mapping_permits_write(wasi->memory, pointer, length_bytes))
+        return NULL;
+    return target;
+}
+
 /* Not aligned: the guest chooses the address. */
 static bool
 put_number(const struct runtime__wasi *wasi, uint32_t pointer, uint64_t value,
            unsigned size_bytes)
 {
-    uint8_t *range = runtime__wasi_range(wasi, pointer, size_bytes);
+    uint8_t *range = runtime__wasi_target(wasi, pointer, size_bytes);
 
     if (range)
         runtime__wasi_store(range, value, size_bytes);
@@ -104,9 +118,9 @@ texts_get(const struct runtime__wasi *wasi,
     if (!texts || texts->count == 0)
         return runtime__wasi_return(slots, RUNTIME__WASI_SUCCESS);
     uint8_t *copy =
-        runtime__wasi_range(wasi, target, texts->buffer.length_bytes);
+        runtime__wasi_target(wasi, target, texts->buffer.length_bytes);
     if (!copy ||
-        !runtime__wasi_range(wasi, pointers, (uint64_t)texts->count * 4))
+        !runtime__wasi_target(wasi, pointers, (uint64_t)texts->count * 4))
         return runtime__wasi_return(slots, RUNTIME__WASI_EFAULT);
     memcpy(copy, texts->buffer.bytes, texts->buffer.length_bytes);
     const char *text = (const char *)texts->buffer.bytes;
@@ -272,7 +286,7 @@ runtime__wasi_random_get(struct gvm_call *call, void *data,
     struct runtime__wasi *wasi = data;
     uint32_t length_bytes = slots[1].i32;
     uint8_t *range =
-        runtime__wasi_range(wasi, slots[0].i32, length_bytes);
+        runtime__wasi_target(wasi, slots[0].i32, length_bytes);
     bool timed_out = false;
 
     (void)call;

@@ -388,6 +388,53 @@ GLASS_IMPORT(unlock)
 int32_t
 glass_unlock(int64_t token);
 
+/* How a value is mapped. */
+enum glass_map_flags {
+    GLASS_MAP_READ_ONLY = 0,
+    GLASS_MAP_WRITABLE = 1,
+};
+
+/*
+ * Maps a value, from `offset` on (a multiple of 65536), into the memory, and
+ * returns its address: value and memory are then the same bytes for everybody
+ * who has it mapped. `size` bytes, 0 to the value's end; what is too short, or
+ * absent, becomes so long where it is mapped writable. Stores into one that is
+ * not trap. The end of the call unmaps it.
+ *
+ * Returns GLASS_NOT_FOUND; GLASS_INVALID behind the value's end or past the
+ * memory's declared maximum; GLASS_LIMIT past the memory that the function may
+ * have, or for more than 16 regions; GLASS_TOO_BIG, also for a value that
+ * would have to become longer while others have it mapped; or GLASS_DENIED,
+ * always while the function is initialised.
+ */
+GLASS_IMPORT(state_map)
+int64_t
+glass_state_map(const void *key, size_t key_length, int64_t offset,
+                int64_t size, enum glass_map_flags flags);
+
+/*
+ * Unmaps what begins there: the memory is zero then, until glass_state_map
+ * uses it again. Returns 0 or GLASS_INVALID.
+ */
+GLASS_IMPORT(state_unmap)
+int32_t
+glass_state_unmap(void *address);
+
+/*
+ * Waits until somebody calls glass_region_notify for a word of a region, in
+ * whatever memory he has it. Returns 0, GLASS_CONFLICT at once when the word
+ * is not `expected`, GLASS_TIMEOUT (below 0: the end of the call), or
+ * GLASS_INVALID when it is not aligned or in no region.
+ */
+GLASS_IMPORT(region_wait)
+int32_t
+glass_region_wait(const void *word, uint32_t expected, int64_t timeout_ns);
+
+/* Wakes up to `count` who wait for the word; returns how many there were. */
+GLASS_IMPORT(region_notify)
+int32_t
+glass_region_notify(const void *word, uint32_t count);
+
 /* ---------------------------------------------------------------- calls */
 /*
  * A function calls others of its namespace, which its deployment grants it.

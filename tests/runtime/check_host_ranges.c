@@ -54,6 +54,7 @@ static const struct {
     {"ttl_ms", NUMBER, 0},   {"duration", NUMBER, 0}, {"mode", NUMBER, 0},
     {"lease_ms", NUMBER, 0}, {"timeout_ms", NUMBER, 0}, {"token", NUMBER, 0},
     {"total", NUMBER, 0},    {"count", NUMBER, 0},
+    {"size", NUMBER, 0},     {"address", NUMBER, 0}, {"timeout_ns", NUMBER, 0},
 };
 
 static bool
@@ -123,7 +124,7 @@ row_of_ours(size_t index)
     return row && row->group != RUNTIME__GROUP_wasi ? row : NULL;
 }
 
-/* ---- Calling ------------------------------------------------------------ */
+/* ---- Calling --------------------------------------------------------- */
 
 /* "i(iI)" is "il:i". */
 static void
@@ -139,40 +140,74 @@ builder_signature(const char *signature, char text[32])
     text[length] = '\0';
 }
 
+/* The name and the length of the key that is mapped, where they lie. */
+#define KEY 60000
+
+/* Begins a body by mapping the key, only for reading, behind the memory. */
+static size_t
+map_first(uint8_t *body, uint8_t state_map)
+{
+    const uint8_t insns[] = {
+        0x41, 0xe0, 0xd4, 0x03,          /* i32.const KEY */
+        0x41, 1, 0x42, 0, 0x42, 0,       /* one byte; all of it */
+        0x41, 0, 0x10, state_map, 0x1a}; /* for reading; call, drop */
+
+    memcpy(body, insns, sizeof(insns));
+    return sizeof(insns);
+}
+
+/* Exports a function that passes its arguments on to import `i`. */
+static void
+export_passing(struct module_builder *builder, size_t i, const char *name,
+               const uint8_t *first, size_t first_bytes)
+{
+    char signature[32];
+    uint8_t body[64];
+    size_t length = first_bytes;
+
+    memcpy(body, first, first_bytes);
+    builder_signature(row_of_ours(i)->signature, signature);
+    for (uint8_t at = 0; signature[at] != ':'; at++) {
+        body[length++] = 0x20; /* local.get */
+        body[length++] = at;
+    }
+    body[length++] = 0x10; /* call */
+    body[length++] = (uint8_t)i;
+    body[length++] = 0x0b;
+    module_builder_export(
+        builder, name, GVM_EXTERN_FUNC,
+        module_builder_func(builder, signature, "", body, length));
+}
+
 /*
  * Exports every function under its own name, passing its arguments on, in a
- * memory of one page that is zero but for its last byte.
+ * memory of one page that is zero but for the key's name and its last byte;
+ * and once more behind "mapped_", when the region is the page behind that.
  */
 static void
 deploy_passing(void)
 {
     struct module_builder *builder = module_builder_create();
-    char signature[32];
-    size_t count = 0;
+    uint8_t first[32], state_map = 0;
+    size_t count = 0, first_bytes;
+    char signature[32], name[64];
 
     for (; row_of_ours(count); count++) {
         builder_signature(row_of_ours(count)->signature, signature);
         module_builder_import_func(builder, row_of_ours(count)->module,
                                    row_of_ours(count)->name, signature);
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint8_t body[32];
-        size_t length = 0;
-        builder_signature(row_of_ours(i)->signature, signature);
-        for (uint8_t at = 0; signature[at] != ':'; at++) {
-            body[length++] = 0x20; /* local.get */
-            body[length++] = at;
-        }
-        body[length++] = 0x10; /* call */
-        body[length++] = (uint8_t)i;
-        body[length++] = 0x0b;
-        uint32_t index =
-            module_builder_func(builder, signature, "", body, length);
-        module_builder_export(builder, row_of_ours(i)->name, GVM_EXTERN_FUNC,
-                              index);
+        if (!strcmp(row_of_ours(count)->name, "state_map"))
+            state_map = (uint8_t)count;
     }
     ck_assert_uint_lt(count, 128);
-    module_builder_memory(builder, 1, 1);
+    first_bytes = map_first(first, state_map);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof(name), "mapped_%s", row_of_ours(i)->name);
+        export_passing(builder, i, name + strlen("mapped_"), first, 0);
+        export_passing(builder, i, name, first, first_bytes);
+    }
+    module_builder_memory(builder, 1, 2);
+    module_builder_data(builder, KEY, "k", 1);
     module_builder_data(builder, page - 1, "x", 1);
     world_deploy_built(&world, "passing", builder);
 }
@@ -182,9 +217,10 @@ deploy_passing(void)
  * and what harms nobody for the others: ranges at the start, one byte long.
  */
 static enum runtime_status
-pass(const struct function *function, size_t bent, uint32_t pointer,
-     uint32_t length)
+pass(const struct function *function, const char *prefix, size_t bent,
+     uint32_t pointer, uint32_t length)
 {
+    char name[64];
     char texts[parameters_max][16];
     const char *arguments[parameters_max];
 
@@ -200,8 +236,9 @@ pass(const struct function *function, size_t bent, uint32_t pointer,
         arguments[i] = texts[i];
     }
     struct runtime_call *call = world_call(&world, "passing", "input");
-    ck_assert_msg(runtime_call_set_export(call, function->row->name,
-                                          arguments, function->count,
+    snprintf(name, sizeof(name), "%s%s", prefix, function->row->name);
+    ck_assert_msg(runtime_call_set_export(call, name, arguments,
+                                          function->count,
                                           &world.err) == RUNTIME_OK,
                   "%s: %s", function->row->name, world.err.message);
     enum runtime_status status = runtime_call_run(call);
@@ -221,7 +258,7 @@ static void
 expect(const struct function *function, size_t bent, uint32_t pointer,
        uint32_t length, bool inside)
 {
-    enum runtime_status status = pass(function, bent, pointer, length);
+    enum runtime_status status = pass(function, "", bent, pointer, length);
 
     ck_assert_msg(was_outside(status) == !inside,
                   "%s with %u, %u for '%s': %s (%s)", function->row->name,
@@ -300,12 +337,90 @@ START_TEST(a_range_that_leaves_the_memory_traps_and_no_other)
 }
 END_TEST
 
+/* ---- A region that is only for reading --------------------------------- */
+
+/* Whether the function writes to what the parameter points to. */
+static bool
+is_written(const struct function *function, size_t index)
+{
+    static const char *const written[] = {"buffer", "sum", "version",
+                                          "cursor", "id"};
+    const char *name = function->parameters[index].name;
+
+    for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+        if (!strcmp(name, written[i]))
+            return true;
+    }
+    return !strcmp(name, "bytes") &&
+           !strncmp(function->row->name, "__faasm_read", 12);
+}
+
+/* The range lies in the region, or begins or ends there. */
+static void
+expect_writability(const struct function *function, size_t bent)
+{
+    static const uint32_t pointers[] = {page, page + 100, 2 * page - 16,
+                                        page - 1};
+    bool is_out = is_written(function, bent);
+
+    for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
+        enum runtime_status status =
+            pass(function, "mapped_", bent, pointers[i], 2);
+
+        ck_assert_msg(was_outside(status) == is_out,
+                      "%s with %u for '%s': %s (%s)", function->row->name,
+                      pointers[i], function->parameters[bent].name,
+                      runtime_status_name(status), world.err.message);
+    }
+    /* Beside it everything is as ever, and so is nothing at all within. */
+    ck_assert(!was_outside(pass(function, "mapped_", bent, page - 32, 2)));
+    if (function->parameters[bent].meaning == RANGE)
+        ck_assert(!was_outside(pass(function, "mapped_", bent, page, 0)));
+}
+
+static void
+put_key(void)
+{
+    static const uint8_t zeroes[page];
+    struct state_operation put = {.kind = STATE_PUT,
+                                  .namespace_ = "default",
+                                  .key = {"k", 1},
+                                  .value = {zeroes, page}};
+
+    ck_assert_int_eq(state_store_submit(world.store, &put), STATE_OK);
+}
+
+START_TEST(what_is_only_for_reading_is_read_and_not_written)
+{
+    size_t written_count = 0;
+
+    deploy_passing();
+    put_key();
+    for (size_t i = 0; row_of_ours(i); i++) {
+        struct function function;
+        read_row(row_of_ours(i), &function);
+        for (size_t bent = 0; bent < function.count; bent++) {
+            enum meaning meaning = function.parameters[bent].meaning;
+            if (meaning == NUMBER || meaning == LENGTH)
+                continue;
+            expect_writability(&function, bent);
+            written_count += is_written(&function, bent);
+        }
+    }
+    ck_assert_uint_ge(written_count, 15);
+}
+END_TEST
+
 static void
 add_tests(TCase *tests)
 {
     tcase_add_checked_fixture(tests, open_world, close_world);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_range_that_leaves_the_memory_traps_and_no_other);
+    /* It takes guard pages. */
+    tcase_add_loop_test(tests,
+                        what_is_only_for_reading_is_read_and_not_written, 0,
+                        gvm_guard_install() == GVM_OK);
 }
 
 WORLD_MAIN("host_ranges", add_tests)

@@ -91,7 +91,7 @@ START_TEST(every_row_links_with_its_own_type_and_with_no_other)
         ck_assert_ptr_nonnull(strstr(err.message, row->signature));
     }
     /* Those of glass, of Faasm, and all of WASI preview 1. */
-    ck_assert_uint_eq(count, 36 + 22 + 46);
+    ck_assert_uint_eq(count, 40 + 22 + 46);
 }
 END_TEST
 
