@@ -340,8 +340,10 @@ wait_for_end(const struct serve_options *values, const sigset_t *signals,
 
     while (sigwait(signals, &number) == 0 && number == SIGHUP)
         reload(server);
-    /* From here on the second one has its usual effect. */
-    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    /* From here on the second one has its usual effect; SIGHUP has none. */
+    sigset_t deadly = *signals;
+    sigdelset(&deadly, SIGHUP);
+    pthread_sigmask(SIG_UNBLOCK, &deadly, NULL);
     enum http_status status = http_server_drain(
         server, narrow(drain_ms));
     if (status == HTTP_OK)

@@ -36,7 +36,7 @@ http__auth_init(struct http__auth *auth, const char *directory,
 void
 http__auth_deinit(struct http__auth *auth);
 
-/* Reads it again: http_server_reload. Any thread. */
+/* Reads it again: http_server_reload. One thread at a time. */
 enum http_status
 http__auth_reload(struct http__auth *auth, struct http_error *err);
 

@@ -145,7 +145,7 @@ http_server_create(const struct http_options *options,
  * with HTTP_NOT_FOUND.
  *
  * Returns HTTP_NOT_FOUND, HTTP_INVALID, HTTP_LIMIT, HTTP_SYSTEM or
- * HTTP_NO_MEMORY.
+ * HTTP_NO_MEMORY. One thread at a time.
  */
 enum http_status
 http_server_reload(struct http_server *server, struct http_error *err);

@@ -72,13 +72,14 @@ http__request_complete(void *data, struct MHD_Connection *connection,
         http__lock_give_back(request);
     http__state_watch_leave(request);
     http__state_batch_destroy(request->batch);
-    http__auth_leave(request);
     http__stream_deinit(&request->stream);
     state_operation_deinit(&request->operation);
     runtime_call_destroy(request->call);
     if (request->response && request->phase != HTTP__PHASE_ANSWERED)
         MHD_destroy_response(request->response);
     free(request->body.bytes);
+    /* After all that knows the namespace, which is the token's. */
+    http__auth_leave(request);
     http__target_deinit(&request->target);
     free(request);
     atomic_fetch_sub_explicit(&loop->request_count, 1, memory_order_release);

@@ -35,7 +35,7 @@ expect 0 "$glass" token list --data "$data" --json
 says "\"id\":\"$id\",\"namespace\":\"default\",\"note\":\"for ci\""
 says '"scopes":["functions","invoke","state:r=cou"]'
 
-start_server --data "$data" --threads 2
+start_server --data "$data" --threads 2 --drain 2s
 expect 1 "$glass" deploy counter "$faaslets/counter.wasm"
 complains '401'
 export GLASS_TOKEN=$token
@@ -82,13 +82,40 @@ reload_server
 expect 1 "$glass" invoke counter --data 3
 complains '401'
 
+# SIGHUP is no reason to end, not even while the server does.
+cat >"$work/spin.wat" <<'WAT'
+(module (func (export "spin") (loop br 0)))
+WAT
+wat2wasm "$work/spin.wat" -o "$work/spin.wasm"
+expect 0 "$glass" token create --data "$data" --scope functions --scope invoke
+GLASS_TOKEN=$(cat "$out")
+reload_server
+expect 0 "$glass" deploy spin "$work/spin.wasm"
+"$glass" invoke spin --export spin >"$work/spin.out" 2>&1 </dev/null &
+client=$!
+for _ in $(seq 3000); do
+    read -r -a stat <"/proc/$server/stat"
+    [ "${stat[13]}" -lt 20 ] || break
+    sleep 0.02
+done
+kill -TERM "$server"
+# It drains when nobody can connect any more.
+while (exec 3<>"/dev/tcp/127.0.0.1/${GLASS_SERVER##*:}") 2>/dev/null; do
+    sleep 0.02
+done
+kill -HUP "$server"
+status=0
+wait "$server" || status=$?
+server=
+[ "$status" = 0 ] || fail "SIGHUP ends a server that drains: $status"
+wait "$client" || true
+
 # Who did what is in the log; who was not known did nothing.
-stop_server
 cp "$data/audit.log" "$out"
 says "\"act\":\"token create\",\"name\":\"$id\",\"namespace\":\"default\"}"
 says "\"act\":\"PUT /v1/functions/{name}\",\"name\":\"counter\",\"namespace\":\"default\",\"token\":\"$id\",\"status\":201}"
 says "\"act\":\"token revoke\",\"name\":\"$id\""
-[ "$(wc -l <"$out")" = 4 ] || fail 'the log has other lines'
+[ "$(wc -l <"$out")" = 6 ] || fail 'the log has other lines'
 
 # A file that makes no sense is no reason to let everybody in.
 echo '{' >"$data/tokens.json"
