@@ -81,15 +81,29 @@ complete(struct state_operation *operation)
     }
 }
 
+/*
+ * Clears the inputs, which come first. The rest is the state's, who remembers
+ * where it has found the namespace. In lines: for all at once the compiler
+ * takes an instruction that costs more than everything else here.
+ */
+static void
+clear_inputs(struct state_operation *operation)
+{
+    enum { bytes = offsetof(struct state_operation, status), line = 64 };
+    char *inputs = (char *)operation;
+
+    for (size_t i = 0; i < bytes / line; i++)
+        memset(inputs + i * line, 0, line);
+    memset(inputs + bytes - line, 0, line);
+}
+
 void
 runtime__wait_clear(struct runtime__wait *wait, enum state_kind kind)
 {
     struct state_operation *operation = &wait->operation;
 
     free_answers(operation);
-    /* The inputs, which come first. The rest is the state's, who remembers
-     * where it has found the namespace. */
-    memset(operation, 0, offsetof(struct state_operation, status));
+    clear_inputs(operation);
     operation->kind = kind;
     operation->namespace_ = wait->namespace_;
     operation->complete = complete;

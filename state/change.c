@@ -446,6 +446,45 @@ is_plain(const struct state__shard *shard,
            state__watch_of(namespace_) == NULL;
 }
 
+/* Adds where only the last of a few digits changes; false: it does not. */
+static bool
+add_to_digit(struct state__item *item, int64_t delta, int64_t *number)
+{
+    uint64_t *area = (uint64_t *)(void *)state__item_room(item);
+    uint64_t word = *area;
+    int64_t digit;
+
+    if (delta < -9 || delta > 9 ||
+        !state__number_parse_word(word, item->value_length, number))
+        return false;
+    digit = *number % 10 + delta;
+    if (digit < 0 || digit > 9)
+        return false;
+    word += (uint64_t)delta << 8 * (item->value_length - 1);
+    STATE__SET(*area, word);
+    *number += delta;
+    return true;
+}
+
+/* Adds to a number of whatever length, which it keeps; false: it does not. */
+static bool
+add_to_all(struct state__item *item, int64_t delta, int64_t *number)
+{
+    uint8_t digits[STATE__NUMBER_BYTES_MAX];
+    size_t length;
+
+    if (!state__number_parse(state__item_value(item), item->value_length,
+                             number) ||
+        __builtin_add_overflow(*number, delta, number))
+        return false;
+    length = state__number_format(*number, digits);
+    /* A bound may forbid another length. */
+    if (length != item->value_length)
+        return false;
+    state__item_set(item, (struct state_bytes){digits, length}, NULL);
+    return true;
+}
+
 /* Adds to a plain number; false, with nothing changed, if it is none. */
 static bool
 add_in_place(struct state__shard *shard, const struct state__target *target,
@@ -454,26 +493,16 @@ add_in_place(struct state__shard *shard, const struct state__target *target,
     struct state__namespace *namespace_ = target->namespace_;
     struct state__item *item = state__table_find(
         &shard->table, target->hash, namespace_->index, target->key);
-    uint8_t digits[STATE__NUMBER_BYTES_MAX];
     int64_t number;
-    size_t length;
 
     if (!is_plain(shard, namespace_, item) ||
-        !state__number_parse(state__item_value(item), item->value_length,
-                             &number) ||
-        __builtin_add_overflow(number, operation->delta, &number))
+        (!add_to_digit(item, operation->delta, &number) &&
+         !add_to_all(item, operation->delta, &number)))
         return false;
-    length = state__number_format(number, digits);
-    /* A bound may forbid another length. */
-    if (length != item->value_length)
-        return false;
-    state__sequence_write(item->bytes + (state__item_value(item) -
-                                         item->bytes),
-                          digits, length);
     STATE__SET(item->version, state__namespace_next_version(namespace_));
     operation->number = number;
     operation->version = item->version;
-    operation->size_bytes = length;
+    operation->size_bytes = item->value_length;
     return true;
 }
 

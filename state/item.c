@@ -104,13 +104,6 @@ state__item_compare(const struct state__item *item, uint32_t namespace_index,
     return (length_a > length_b) - (length_a < length_b);
 }
 
-/* The same area, to write there. */
-static uint8_t *
-value_area(struct state__item *item)
-{
-    return (uint8_t *)state__item_area(item, item->key_length);
-}
-
 /*
  * Whether a short value may go over the old one in the item's block: nobody
  * reads that, it fits, and it does not leave most of a large block unused.
@@ -132,7 +125,7 @@ state__item_set(struct state__item *item, struct state_bytes value,
 
     assert(length <= STATE_VALUE_INLINE_MAX);
     if (length <= item->inline_capacity) {
-        state__sequence_write(value_area(item), value.bytes, length);
+        state__sequence_write(state__item_room(item), value.bytes, length);
         STATE__SET(item->is_large, false);
         STATE__SET(item->value_length, (uint32_t)length);
         if (block != NULL)
@@ -158,7 +151,7 @@ state__item_adopt(struct state__item *item, struct state__value *block,
 {
     if (item->is_large)
         *garbage = state__item_block(item);
-    state__sequence_write(value_area(item), &block, sizeof block);
+    state__sequence_write(state__item_room(item), &block, sizeof block);
     STATE__SET(item->is_large, true);
     STATE__SET(item->value_length, (uint32_t)length_bytes);
 }
@@ -182,7 +175,7 @@ state__item_splice(struct state__item *item, size_t offset,
     if (end > capacity)
         return false;
     if (block == NULL)
-        memcpy(copy, value_area(item), length);
+        memcpy(copy, state__item_room(item), length);
     if (offset > length)
         memset(area + length, 0, offset - length);
     if (bytes.length_bytes > 0)
@@ -190,7 +183,7 @@ state__item_splice(struct state__item *item, size_t offset,
     if (end < length)
         end = length;
     if (block == NULL)
-        state__sequence_write(value_area(item), copy, end);
+        state__sequence_write(state__item_room(item), copy, end);
     STATE__SET(item->value_length, (uint32_t)end);
     return true;
 }

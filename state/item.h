@@ -78,6 +78,13 @@ state__item_area(const struct state__item *item, size_t key_length)
     return item->bytes + (key_length + 7) / 8 * 8;
 }
 
+/* The same, to write there as sequence.h wants it. */
+static inline uint8_t *
+state__item_room(struct state__item *item)
+{
+    return item->bytes + (item->key_length + 7u) / 8 * 8;
+}
+
 /* Whether the item is that of a key; also without the lock. */
 static inline bool
 state__item_is_for(const struct state__item *item, uint32_t namespace_index,

@@ -83,6 +83,33 @@ state__number_parse(const uint8_t *bytes, size_t length_bytes,
     return true;
 }
 
+bool
+state__number_parse_word(uint64_t word, size_t length_bytes,
+                         int64_t *number)
+{
+    const uint64_t zeros = UINT64_C(0x3030303030303030);
+    const uint64_t high = UINT64_C(0xf0f0f0f0f0f0f0f0);
+    const uint64_t bytes = UINT64_C(0x00ff00ff00ff00ff);
+    const uint64_t pairs = UINT64_C(0x0000ffff0000ffff);
+
+    if (length_bytes == 0 || length_bytes > sizeof word ||
+        (length_bytes > 1 && (uint8_t)word == '0'))
+        return false;
+    /* The first byte is the lowest: with zeros before it there are eight. */
+    if (length_bytes < sizeof word)
+        word = word << (64 - 8 * length_bytes) | zeros >> 8 * length_bytes;
+    /* From 0x30 to 0x39: six more do not reach 0x40. */
+    if ((word & high) != zeros ||
+        ((word + UINT64_C(0x0606060606060606)) & high) != zeros)
+        return false;
+    /* Each digit with its neighbour, then each pair, then both fours. */
+    word -= zeros;
+    word = (word & bytes) * 10 + (word >> 8 & bytes);
+    word = (word & pairs) * 100 + (word >> 16 & pairs);
+    *number = (int64_t)((word & UINT32_MAX) * 10000 + (word >> 32));
+    return true;
+}
+
 size_t
 state__number_format(int64_t number, uint8_t bytes[STATE__NUMBER_BYTES_MAX])
 {

@@ -57,6 +57,14 @@ bool
 state__number_parse(const uint8_t *bytes, size_t length_bytes,
                     int64_t *number);
 
+/*
+ * The same for numbers of up to eight digits without a sign, which are the
+ * first bytes of a word; all digits are looked at together.
+ */
+bool
+state__number_parse_word(uint64_t word, size_t length_bytes,
+                         int64_t *number);
+
 /* Writes a number and returns its length; what follows it is undefined. */
 size_t
 state__number_format(int64_t number, uint8_t bytes[STATE__NUMBER_BYTES_MAX]);

@@ -1,8 +1,10 @@
-/* Tests of state/change.c: what a write does to the expiry, and does not. */
+/* Tests of state/change.c: increments, and what a write does to the expiry. */
 #include "tests/state/one_shard.h"
 
 #include "state/operation.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 START_TEST(a_write_to_an_expired_key_makes_a_new_one)
@@ -126,6 +128,44 @@ START_TEST(the_journal_hears_of_every_kind_of_write_that_succeeds)
 }
 END_TEST
 
+START_TEST(an_increment_is_right_at_every_carry)
+{
+    static const int64_t starts[] = {0,      8,        9,         10,
+                                     95,     99,       100,       99999995,
+                                     99999999, 100000000, -5,     -100,
+                                     INT64_MAX - 20, INT64_MIN + 20};
+
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        for (int64_t delta = -12; delta <= 12; delta++) {
+            char digits[32], expected[32];
+            struct state_operation operation = {.kind = STATE_PUT,
+                                                .key = {"n", 1}};
+            uint64_t version;
+
+            snprintf(digits, sizeof digits, "%" PRId64, starts[i]);
+            snprintf(expected, sizeof expected, "%" PRId64,
+                     starts[i] + delta);
+            operation.value = (struct state_bytes){digits, strlen(digits)};
+            ck_assert_int_eq(one_shard_submit(&operation), STATE_OK);
+            version = operation.version;
+            operation.kind = STATE_INCREMENT;
+            operation.delta = delta;
+            ck_assert_int_eq(one_shard_submit(&operation), STATE_OK);
+            ck_assert_int_eq(operation.number, starts[i] + delta);
+            ck_assert_uint_eq(operation.size_bytes, strlen(expected));
+            ck_assert_uint_eq(operation.version, version + 1);
+            operation.kind = STATE_GET;
+            ck_assert_int_eq(one_shard_submit(&operation), STATE_OK);
+            ck_assert_uint_eq(operation.version, version + 1);
+            ck_assert_uint_eq(operation.result.length_bytes,
+                              strlen(expected));
+            ck_assert(memcmp(operation.result.bytes, expected,
+                             strlen(expected)) == 0);
+            state_operation_deinit(&operation);
+        }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -134,6 +174,7 @@ main(void)
         what_keeps_an_expiry_keeps_the_very_time,
         a_refused_write_leaves_no_trace_of_its_key,
         the_journal_hears_of_every_kind_of_write_that_succeeds,
+        an_increment_is_right_at_every_carry,
         NULL,
     };
 

@@ -53,6 +53,34 @@ START_TEST(anything_else_is_no_number)
 }
 END_TEST
 
+START_TEST(a_word_is_read_as_its_bytes_are)
+{
+    /* Bytes around and among the digits, at each place of each length. */
+    static const uint8_t odd[] = {0,   1,   '-', '.', '/', '0', '1',
+                                  '8', '9', ':', ';', '?', '@', 0xb5};
+
+    for (size_t length = 0; length <= 9; length++)
+        for (size_t place = 0; place < 9; place++)
+            for (size_t i = 0; i < sizeof odd; i++) {
+                uint8_t bytes[16] = "739105284";
+                int64_t number = 42, expected = 42;
+                uint64_t word;
+                bool is_number;
+
+                bytes[place] = odd[i];
+                memcpy(&word, bytes, sizeof word);
+                is_number = state__number_parse(bytes, length, &expected);
+                if (length > sizeof word || bytes[0] == '-') {
+                    is_number = false;
+                    expected = 42;
+                }
+                ck_assert(state__number_parse_word(word, length, &number) ==
+                          is_number);
+                ck_assert_int_eq(number, expected);
+            }
+}
+END_TEST
+
 START_TEST(a_block_lives_until_its_last_reference_goes)
 {
     struct state__value *value = state__value_create(100);
@@ -77,6 +105,7 @@ main(void)
     const TTest *tests[] = {
         a_number_is_written_in_decimal_and_read_back,
         anything_else_is_no_number,
+        a_word_is_read_as_its_bytes_are,
         a_block_lives_until_its_last_reference_goes,
         NULL,
     };
