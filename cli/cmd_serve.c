@@ -81,12 +81,19 @@ static const struct option options[] = {
 /* Descriptors that are no connections: streams, the state, the functions. */
 #define DESCRIPTORS_OWN 100
 
+/* How many there may be of what each takes a descriptor. */
+struct descriptors {
+    unsigned connections;
+    unsigned functions; /* their files and directories */
+};
+
 /* What serves; each is there once everything above it is. */
 struct service {
     struct state_store *store;
     struct runtime *runtime;
     struct http_server *server;
     int audit_log; /* -1: there is no directory for one */
+    struct descriptors descriptors;
 };
 
 /* Ends what is there, in reverse: each knows only what it stands on. */
@@ -158,32 +165,41 @@ panic(void *data, const char *file, unsigned line, const char *reason)
 }
 
 /*
- * Every connection is a descriptor: takes as many as the system grants, and
- * returns how many connections that is enough for, which it says when it is
- * less than `wanted` (0: the default).
+ * Takes as many descriptors as the system grants, and finds out how many
+ * connections (0: the default) and, where functions read files, of their files
+ * that is enough for; says so when it is less than was wanted.
  */
-static unsigned
-fit_descriptors(unsigned wanted)
+static struct descriptors
+fit_descriptors(unsigned connections, bool has_files)
 {
+    struct descriptors fit = {
+        connections ? connections : HTTP_CONNECTIONS_DEFAULT,
+        has_files ? RUNTIME_DESCRIPTORS_DEFAULT : 0,
+    };
     struct rlimit limit;
 
-    if (wanted == 0)
-        wanted = HTTP_CONNECTIONS_DEFAULT;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return wanted;
+        return fit;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t granted = limit.rlim_max;
     /* Too many are refused as that. */
-    if (limit.rlim_max == RLIM_INFINITY || wanted > HTTP_CONNECTIONS_MAX ||
-        limit.rlim_max >= (rlim_t)wanted + DESCRIPTORS_OWN)
-        return wanted;
-    unsigned fit = limit.rlim_max > DESCRIPTORS_OWN
-                       ? (unsigned)(limit.rlim_max - DESCRIPTORS_OWN)
-                       : 1;
-    fprintf(stderr,
-            "glass serve: the system grants %llu descriptors: at most %u "
-            "connections\n",
-            (unsigned long long)limit.rlim_max, fit);
+    if (granted == RLIM_INFINITY || connections > HTTP_CONNECTIONS_MAX ||
+        granted >= (rlim_t)fit.connections + fit.functions + DESCRIPTORS_OWN)
+        return fit;
+    if (fit.functions > granted / 4)
+        fit.functions = (unsigned)(granted / 4);
+    rlim_t left = granted - fit.functions;
+    left = left > DESCRIPTORS_OWN ? left - DESCRIPTORS_OWN : 1;
+    if (fit.connections > left)
+        fit.connections = (unsigned)left;
+    fprintf(stderr, "glass serve: the system grants %llu descriptors: at most "
+                    "%u connections",
+            (unsigned long long)granted, fit.connections);
+    if (has_files)
+        fprintf(stderr, ", and %u files and directories of functions",
+                fit.functions);
+    fputc('\n', stderr);
     return fit;
 }
 
@@ -245,6 +261,7 @@ open_runtime(const struct serve_options *values, struct service *service)
         .output_bytes_max = (size_t)values->output,
         .table_entries_max = values->tables,
         .log_bytes_per_s = values->log_rate,
+        .descriptors_max = service->descriptors.functions,
         .notice = print_notice,
     };
 
@@ -279,8 +296,7 @@ open_server(const struct serve_options *values, const char *address,
         .audit_data = service,
         .port = (uint16_t)port,
         .thread_count = narrow(values->threads),
-        .connection_count_max =
-            fit_descriptors(narrow(values->connections)),
+        .connection_count_max = service->descriptors.connections,
         .idle_timeout_ms = narrow(values->idle),
         .watcher_count_max = narrow(values->watchers),
         .heartbeat_ms = narrow(values->heartbeat),
@@ -393,6 +409,8 @@ run(char **arguments)
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
 
+    service.descriptors =
+        fit_descriptors(narrow(values.connections), values.files != NULL);
     if (open_runtime(&values, &service) &&
         open_server(&values, address, port, &service)) {
         print_address(&values, service.server);

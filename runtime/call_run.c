@@ -135,6 +135,7 @@ attach(struct runtime_call *call, struct runtime_error *err)
     faaslet->store = call->runtime->options.store;
     faaslet->namespace_ = call->function->namespace_;
     faaslet->wasi.parks = true;
+    faaslet->wasi.budget = &call->runtime->descriptors;
     faaslet->wasi.arguments = &call->program_arguments;
     faaslet->wasi.environment = &call->program_environment;
     runtime__call_streams(call, &faaslet->wasi.streams);

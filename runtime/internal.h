@@ -15,6 +15,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/tenant.h"
 #include "runtime/vault.h"
+#include "runtime/wasi.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ struct runtime {
     pthread_mutex_t reclaim_lock; /* one at a time is enough */
     struct runtime__random random;
     int files_root; /* of `files_dir`, or -1 */
+    struct runtime__wasi_budget descriptors;
     struct runtime__vault *vault; /* NULL: no secrets */
 
     /* Held while functions are written down and published. */

@@ -87,6 +87,9 @@
 #define RUNTIME_WORKERS_MAX 64
 #define RUNTIME_WORKER_NICE 10
 
+/* Directories and files that functions have open at once, all together. */
+#define RUNTIME_DESCRIPTORS_DEFAULT 4096
+
 /* The threads that may be blocked, for calls that have directories. */
 #define RUNTIME_BLOCKING_THREADS 4
 

@@ -95,6 +95,8 @@ copy_options(const struct runtime_options *options,
         or_default(o.table_entries_max, RUNTIME_TABLE_ENTRIES_DEFAULT);
     o.log_bytes_per_s =
         or_default(o.log_bytes_per_s, RUNTIME_LOG_BYTES_PER_S_DEFAULT);
+    if (!o.descriptors_max)
+        o.descriptors_max = RUNTIME_DESCRIPTORS_DEFAULT;
     if (!o.calls_max)
         o.calls_max = RUNTIME_CALLS_DEFAULT;
     if (!o.worker_count)
@@ -390,6 +392,7 @@ runtime_create(const struct runtime_options *options,
     memset(created, 0, sizeof(*created));
     created->options = copy;
     created->files_root = -1;
+    created->descriptors.max = created->options.descriptors_max;
     created->groups = RUNTIME__GROUP_wasi | RUNTIME__GROUP_core |
                       RUNTIME__GROUP_chain;
     if (copy.store)

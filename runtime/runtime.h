@@ -103,8 +103,8 @@ struct runtime_error {
 
     /*
      * Which limit a call has reached: "calls", "namespace-calls",
-     * "concurrency", "queue", "queue_ms", "fuel", "deadline", "memory" or
-     * "output"; else null. Not freed.
+     * "concurrency", "queue", "queue_ms", "descriptors", "fuel", "deadline",
+     * "memory" or "output"; else null. Not freed.
      */
     const char *limit;
 
@@ -177,6 +177,9 @@ struct runtime_options {
      * may write into their logs in a second. */
     uint64_t table_entries_max;
     uint64_t log_bytes_per_s;
+
+    /* Directories and files that all functions together have open at once. */
+    unsigned descriptors_max;
 
     unsigned calls_max;
 

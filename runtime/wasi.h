@@ -18,10 +18,18 @@
 
 #include "vm/vm.h"
 
+#include <stdatomic.h>
+
 /* Texts behind each other, each with its final zero. */
 struct runtime__texts {
     struct runtime__buffer buffer;
     uint32_t count;
+};
+
+/* How many descriptors of the host's programs have open, all that share it. */
+struct runtime__wasi_budget {
+    atomic_uint used;
+    unsigned max;
 };
 
 /* What a program sees of the world. All zero: nothing. */
@@ -58,6 +66,7 @@ struct runtime__wasi {
     /* wasi_table.c; NULL until the first descriptor is asked for. */
     struct runtime__wasi_descriptor *descriptors;
     uint32_t descriptor_count; /* places, free ones as well */
+    struct runtime__wasi_budget *budget; /* not owned; null: no such bound */
 
     /* What the function that runs has to pay beside its price. */
     uint64_t work_fuel;

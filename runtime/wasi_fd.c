@@ -31,7 +31,7 @@ runtime__wasi_fd_close(struct gvm_call *call, void *data,
 
     (void)call;
     if (error == RUNTIME__WASI_SUCCESS)
-        runtime__wasi_table_close(descriptor);
+        runtime__wasi_table_close(data, descriptor);
     return runtime__wasi_return(slots, error);
 }
 
@@ -49,7 +49,7 @@ runtime__wasi_fd_renumber(struct gvm_call *call, void *data,
     if (error == RUNTIME__WASI_SUCCESS)
         error = runtime__wasi_table_get(data, slots[1].i32, 0, &to);
     if (error == RUNTIME__WASI_SUCCESS && from != to) {
-        runtime__wasi_table_close(to);
+        runtime__wasi_table_close(data, to);
         *to = *from;
         *from = (struct runtime__wasi_descriptor){0};
     }

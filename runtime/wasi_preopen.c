@@ -96,9 +96,15 @@ runtime__wasi_preopen(struct runtime__wasi *wasi, int root,
                       struct runtime_error *err)
 {
     int fd = -1;
+
+    if (runtime__wasi_table_has_spent(wasi)) {
+        runtime__error_set(err, RUNTIME_BUSY,
+                           "functions have %u files and directories open",
+                           wasi->budget->max);
+        return runtime__error_name_limit(err, RUNTIME_BUSY, "descriptors");
+    }
     enum runtime_status status =
         runtime__wasi_open_directory(root, directory, &fd, err);
-
     if (status != RUNTIME_OK)
         return status;
     status = add(wasi, directory, fd, err);

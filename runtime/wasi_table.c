@@ -22,6 +22,13 @@ static_assert(RUNTIME_WASI_DESCRIPTORS_MAX % places_first == 0 &&
                    (RUNTIME_WASI_DESCRIPTORS_MAX - 1)) == 0,
               "doubling the places meets the limit");
 
+static bool
+is_host(const struct runtime__wasi_descriptor *descriptor)
+{
+    return descriptor->kind == RUNTIME__WASI_FILE ||
+           descriptor->kind == RUNTIME__WASI_DIRECTORY;
+}
+
 static struct runtime__wasi_descriptor
 stream_of(const struct runtime__wasi *wasi, int number)
 {
@@ -98,7 +105,8 @@ runtime__wasi_table_reserve(struct runtime__wasi *wasi, uint32_t *fd)
     while (place < wasi->descriptor_count &&
            wasi->descriptors[place].kind != RUNTIME__WASI_FREE)
         place++;
-    if (place >= RUNTIME_WASI_DESCRIPTORS_MAX)
+    if (place >= RUNTIME_WASI_DESCRIPTORS_MAX ||
+        runtime__wasi_table_has_spent(wasi))
         return RUNTIME__WASI_EMFILE;
     if (place == wasi->descriptor_count && !make_places(wasi, 2 * place))
         return RUNTIME__WASI_ENOMEM;
@@ -112,24 +120,38 @@ runtime__wasi_table_put(struct runtime__wasi *wasi, uint32_t fd,
 {
     assert(wasi->descriptors[fd].kind == RUNTIME__WASI_FREE);
     wasi->descriptors[fd] = *descriptor;
+    if (wasi->budget && is_host(descriptor))
+        atomic_fetch_add_explicit(&wasi->budget->used, 1,
+                                  memory_order_relaxed);
+}
+
+bool
+runtime__wasi_table_has_spent(const struct runtime__wasi *wasi)
+{
+    const struct runtime__wasi_budget *budget = wasi->budget;
+
+    return budget && atomic_load_explicit(&budget->used,
+                                          memory_order_relaxed) >= budget->max;
 }
 
 bool
 runtime__wasi_table_is_host(const struct runtime__wasi *wasi, uint32_t fd)
 {
-    if (!wasi->descriptors || fd >= wasi->descriptor_count)
-        return false;
-    enum runtime__wasi_kind kind = wasi->descriptors[fd].kind;
-    return kind == RUNTIME__WASI_FILE || kind == RUNTIME__WASI_DIRECTORY;
+    return wasi->descriptors && fd < wasi->descriptor_count &&
+           is_host(&wasi->descriptors[fd]);
 }
 
 void
-runtime__wasi_table_close(struct runtime__wasi_descriptor *descriptor)
+runtime__wasi_table_close(struct runtime__wasi *wasi,
+                          struct runtime__wasi_descriptor *descriptor)
 {
     /* A stream is its owner's, who may have more to say on it. */
-    if (descriptor->kind == RUNTIME__WASI_FILE ||
-        descriptor->kind == RUNTIME__WASI_DIRECTORY)
+    if (is_host(descriptor)) {
         close(descriptor->number);
+        if (wasi->budget)
+            atomic_fetch_sub_explicit(&wasi->budget->used, 1,
+                                      memory_order_relaxed);
+    }
     free(descriptor->preopen);
     *descriptor = (struct runtime__wasi_descriptor){0};
 }
@@ -138,7 +160,7 @@ void
 runtime__wasi_deinit(struct runtime__wasi *wasi)
 {
     for (uint32_t i = 0; i < wasi->descriptor_count; i++)
-        runtime__wasi_table_close(&wasi->descriptors[i]);
+        runtime__wasi_table_close(wasi, &wasi->descriptors[i]);
     free(wasi->descriptors);
     wasi->descriptors = NULL;
     wasi->descriptor_count = 0;

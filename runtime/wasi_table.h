@@ -134,7 +134,8 @@ runtime__wasi_table_get(struct runtime__wasi *wasi, uint32_t fd,
 
 /*
  * Finds the lowest free place for a descriptor that is about to be made.
- * EMFILE when all RUNTIME_WASI_DESCRIPTORS_MAX are taken, or ENOMEM.
+ * EMFILE when all RUNTIME_WASI_DESCRIPTORS_MAX are taken, or all of the budget
+ * (a few more, when several programs ask at once), or ENOMEM.
  */
 enum runtime__wasi_errno
 runtime__wasi_table_reserve(struct runtime__wasi *wasi, uint32_t *fd);
@@ -150,7 +151,12 @@ runtime__wasi_table_is_host(const struct runtime__wasi *wasi, uint32_t fd);
 
 /* Frees the place and closes what was in it. */
 void
-runtime__wasi_table_close(struct runtime__wasi_descriptor *descriptor);
+runtime__wasi_table_close(struct runtime__wasi *wasi,
+                          struct runtime__wasi_descriptor *descriptor);
+
+/* Whether the budget is used up. */
+bool
+runtime__wasi_table_has_spent(const struct runtime__wasi *wasi);
 
 /* The type that the host's mode (of struct stat) stands for. */
 enum runtime__wasi_filetype

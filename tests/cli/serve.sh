@@ -235,6 +235,11 @@ start_server --connections 101
 grep -q 'grants 200 descriptors: at most 100 connections' "$work/serve.err" ||
     { cat "$work/serve.err"; exit 1; }
 stop_server
+mkdir -p "$work/few"
+start_server --connections 101 --files "$work/few"
+grep -q 'at most 50 connections, and 50 files and directories of functions' \
+    "$work/serve.err" || { cat "$work/serve.err"; exit 1; }
+stop_server
 start_server --connections 100
 [ ! -s "$work/serve.err" ] || { cat "$work/serve.err"; exit 1; }
 stop_server

@@ -3,10 +3,13 @@
  * by guests/copy.c, whose variables say which.
  */
 #include "runtime/directory.h"
+
+#include "runtime/internal.h"
 #include "tests/runtime/one_world.h"
 #include "tests/support/whole_file.h"
 
 #include <check.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +160,47 @@ START_TEST(a_directory_that_has_gone_ends_the_calls_that_want_it)
 }
 END_TEST
 
+/* One directory and a file in it, and two directories. */
+START_TEST(functions_have_so_many_descriptors_and_no_more)
+{
+    const struct runtime_directory directories[] = {
+        {"site", "/files", true}, {"other", "/other", true}};
+    const struct runtime_config config = {.directories = directories,
+                                          .directory_count = 2};
+    struct runtime_options options = {.files_dir = root,
+                                      .descriptors_max = 2};
+    size_t length;
+    uint8_t *module = world_guest("copy", &length);
+    struct runtime_deployment deployment = {
+        .namespace_ = "default",
+        .name = "copy",
+        .module = module,
+        .module_bytes = length,
+        .config = &config,
+    };
+
+    for (unsigned max = 2; max > 0; max--) {
+        options.descriptors_max = max;
+        world_close(&world);
+        world_open(&world, &options);
+        ck_assert_int_eq(deploy("site", "/files/page", NULL), RUNTIME_OK);
+        for (int i = 0; i < 3; i++) {
+            check_output(max == 2 ? RUNTIME_OK : RUNTIME_EXITED,
+                         max == 2 ? "the page" : "");
+            /* A call gives back what it had, when its sandbox is reset. */
+            while (atomic_load(&world.runtime->descriptors.used) > 0)
+                sched_yield();
+        }
+    }
+    /* Initialising it is a call too. */
+    ck_assert_int_eq(runtime_function_deploy(world.runtime, &deployment, NULL,
+                                             NULL, &world.err),
+                     RUNTIME_BUSY);
+    ck_assert_str_eq(world.err.limit, "descriptors");
+    free(module);
+}
+END_TEST
+
 START_TEST(without_a_root_there_are_no_directories)
 {
     world_close(&world);
@@ -183,6 +227,7 @@ add_tests(TCase *tests)
                         0, sizeof(refused) / sizeof(refused[0]));
     tcase_add_test(tests,
                    a_directory_that_has_gone_ends_the_calls_that_want_it);
+    tcase_add_test(tests, functions_have_so_many_descriptors_and_no_more);
     tcase_add_test(tests, without_a_root_there_are_no_directories);
 }
 
