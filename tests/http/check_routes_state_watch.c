@@ -7,7 +7,9 @@
 #include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
+#include <assert.h>
 #include <check.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +78,8 @@ receive_more(void)
     ssize_t got = recv(reader.fd, reader.text + reader.length,
                        sizeof(reader.text) - 1 - reader.length, 0);
 
-    ck_assert_msg(got >= 0, "nothing came: %s", reader.text);
+    ck_assert_msg(got >= 0, "nothing came: %.1000s",
+                  reader.text + reader.seen);
     reader.length += (size_t)got;
     reader.text[reader.length] = '\0';
     return got > 0;
@@ -89,7 +92,8 @@ await(const char *text)
     const char *found;
 
     while (!(found = strstr(reader.text + reader.seen, text)))
-        ck_assert_msg(receive_more(), "no '%s' in: %s", text, reader.text);
+        ck_assert_msg(receive_more(), "no '%s' in: %.1000s", text,
+                      reader.text + reader.seen);
     reader.seen = (size_t)(found - reader.text) + strlen(text);
 }
 
@@ -317,6 +321,43 @@ START_TEST(other_methods_are_refused)
 }
 END_TEST
 
+/* Two who write so often pass no limit of what is kept. */
+enum { each_count = 1800, both_count = 2 * each_count };
+
+static_assert(both_count < STATE_WATCH_EVENTS_MAX, "none is forgotten");
+
+static void *
+put_many(void *data)
+{
+    (void)data;
+    for (int i = 0; i < each_count; i++)
+        put("k", "");
+    return NULL;
+}
+
+/* The stream waits and goes on while others write: again and again. */
+START_TEST(nothing_is_missed_or_told_twice_while_others_write)
+{
+    uint64_t version = begin_now("/v1/state:watch");
+    pthread_t writers[2];
+    size_t first = reader.seen;
+
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(pthread_create(&writers[i], NULL, put_many, NULL),
+                         0);
+    for (int i = 0; i < both_count; i++)
+        await_event("written", version + 1 + (uint64_t)i, "key\":\"k", 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(writers[i], NULL);
+    size_t count = 0;
+    for (const char *at = reader.text + first;
+         (at = strstr(at, "event: written")); at++)
+        count++;
+    ck_assert_uint_eq(count, both_count);
+    http_client_close(reader.fd);
+}
+END_TEST
+
 /* As many changes as are kept, and one. */
 static void
 change_too_much(void)
@@ -517,6 +558,8 @@ main(void)
     tcase_add_loop_test(tests, what_is_wrong_is_said_before_the_stream, 0,
                         COUNT(requests));
     tcase_add_test(tests, other_methods_are_refused);
+    tcase_add_test(tests,
+                   nothing_is_missed_or_told_twice_while_others_write);
     tcase_add_test(tests, who_comes_back_too_late_is_told_so);
     tcase_add_test(tests, who_falls_behind_in_the_stream_is_told_so);
     tcase_add_test(tests, a_client_that_goes_is_noticed_without_a_heartbeat);
