@@ -3,7 +3,7 @@
  *
  *     glass-load --port N [--connections 64] [--requests 10000]
  *                [--method POST] --path PATH [--body TEXT]
- *                [--namespace default]
+ *                [--namespace default] [--token TOKEN]
  *                [--seconds 60] [--pid N]
  *
  * One thread, one epoll: each connection sends its next request when the
@@ -53,6 +53,7 @@ struct load {
     const char *path;
     const char *body;
     const char *namespace_;
+    const char *token; /* null: none */
 
     char request[REQUEST_SIZE];
     size_t request_length;
@@ -229,9 +230,12 @@ prepare(struct load *load)
 {
     int length = snprintf(load->request, sizeof(load->request),
                           "%s %s HTTP/1.1\r\nHost: localhost\r\n"
-                          "Glass-Namespace: %s\r\n"
+                          "Glass-Namespace: %s\r\n%s%s%s"
                           "Content-Length: %zu\r\n\r\n%s",
                           load->method, load->path, load->namespace_,
+                          load->token ? "Authorization: Bearer " : "",
+                          load->token ? load->token : "",
+                          load->token ? "\r\n" : "",
                           strlen(load->body), load->body);
     if (length < 0 || (size_t)length >= sizeof(load->request))
         die("the request is too long");
@@ -273,6 +277,8 @@ parse(struct load *load, char **words)
             load->body = value;
         else if (strcmp(words[0], "--namespace") == 0)
             load->namespace_ = value;
+        else if (strcmp(words[0], "--token") == 0)
+            load->token = value;
         else
             return false;
     }
