@@ -21,7 +21,10 @@
     X(H, TEXT, file, "file", "FILE", "a file with the input, - is stdin")     \
     X(H, TEXT, export_, "export", "EXPORT",                                   \
       "call this function with the words after NAME")                         \
-    X(H, TEXT, timeout, "timeout", "DURATION", "the time that the call has")
+    X(H, TEXT, timeout, "timeout", "DURATION",                                \
+      "the time that the call has")                                           \
+    X(H, FLAG, async, "async", NULL,                                          \
+      "do not wait: print the call's identity")
 
 struct invoke_options {
     INVOKE_OPTIONS(OPTION_MEMBER, _)
@@ -91,9 +94,16 @@ invoke(const struct invoke_options *values, const struct words *words,
     }
     request.body = input;
     request.body_length = length;
+    if (values->async)
+        client_add_header(&request, "Prefer: respond-async");
     if (!client_send(&cmd_invoke, &client, &request, &answer))
         return EXIT_FAILED;
-    print_answer(&answer, values->json);
+    if (values->async && !values->json)
+        printf("%s\n", answer.call_id);
+    else if (values->async)
+        fwrite(answer.body, 1, answer.body_length, stdout);
+    else
+        print_answer(&answer, values->json);
     client_answer_free(&answer);
     return EXIT_DONE;
 }
@@ -134,7 +144,8 @@ const struct command cmd_invoke = {
     .summary = "Calls a function",
     .details =
         "The output is printed as it comes. A call that fails prints why and\n"
-        "exits with 1.\n",
+        "exits with 1. With --async it goes on by itself, and the server says\n"
+        "at /v1/calls/ID what has come of it.\n",
     .example = "  $ glass invoke hello --data Glass\n"
                "  Hello, Glass!\n"
                "  $ glass invoke math --export add 2 3\n"

@@ -234,7 +234,8 @@ check_draining(struct http__request *request)
                               memory_order_relaxed))
         return true;
     request->close = true;
-    if (request->match.route->pattern[1] != 'v')
+    if (request->match.route->pattern[1] != 'v' &&
+        request->match.route->body != HTTP__BODY_INPUT)
         return true;
     http__problem(request, HTTP__PROBLEM_DRAINING,
                   "another server may take the request");

@@ -9,6 +9,7 @@
 #include "http/problem.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "http/routes.h"
 #include "http/token_file.h"
 
 #include <stdlib.h>
@@ -177,6 +178,12 @@ http__auth_permit(struct http__request *request)
     case HTTP__OBJECT_NAME:
         name = request->name;
         length = request->name_length;
+        break;
+    case HTTP__OBJECT_CALL:
+        /* Where there is none it is empty: who may call some functions and not
+         * others does not learn which calls there are. */
+        name = http__async_function(request);
+        length = strlen(name);
         break;
     case HTTP__OBJECT_PREFIX:
         /* Without the parameter it is empty: all names begin so. */

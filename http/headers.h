@@ -26,6 +26,7 @@ struct MHD_Connection;
     X(if_range, "If-Range")                                                   \
     X(last_event_id, "Last-Event-ID")                                         \
     X(origin, "Origin")                                                       \
+    X(prefer, "Prefer")                                                       \
     X(range, "Range")                                                         \
     X(transfer_encoding, "Transfer-Encoding")
 

@@ -32,6 +32,9 @@
  */
 #define HTTP_GUEST_NS_MAX 500000u
 
+/* How long a request waits for a call that is kept, by `?wait=`. */
+#define HTTP_WAIT_MS_MAX 60000
+
 /* How long a drain waits for the answers of the calls that it has ended. */
 #define HTTP_CANCEL_TIMEOUT_MS 1000
 

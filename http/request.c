@@ -75,6 +75,7 @@ http__request_complete(void *data, struct MHD_Connection *connection,
     http__stream_deinit(&request->stream);
     state_operation_deinit(&request->operation);
     runtime_call_destroy(request->call);
+    http__async_leave(request);
     if (request->response && request->phase != HTTP__PHASE_ANSWERED)
         MHD_destroy_response(request->response);
     free(request->body.bytes);

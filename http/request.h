@@ -20,6 +20,7 @@
 #include "http/target.h"
 #include "http/tokens.h"
 #include "http/waits.h"
+#include "runtime/calls.h"
 #include "runtime/runtime.h"
 #include "state/state.h"
 
@@ -74,6 +75,8 @@ struct http__request {
     struct state_operation operation;
     struct runtime_call *call;
     bool calls_export; /* by name: its results are the answer */
+    struct runtime_kept *kept;
+    struct runtime_kept_wait *kept_wait;
     struct http__stream stream;
     struct http__batch *batch;
     bool watches;        /* it counts among those that watch keys */

@@ -27,6 +27,7 @@ enum http__body {
 enum http__object {
     HTTP__OBJECT_ALL,    /* everything that there is */
     HTTP__OBJECT_NAME,   /* the name or key in the path */
+    HTTP__OBJECT_CALL,   /* the function of the kept call in the path */
     HTTP__OBJECT_PREFIX, /* all that begins with the parameter `prefix` */
     HTTP__OBJECT_EACH,   /* names in the body, for which the route asks */
 };

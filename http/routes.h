@@ -11,9 +11,36 @@
 
 struct http__batch;
 struct http__request;
+struct runtime_result;
 
 void http__call_begin(struct http__request *request);
 void http__call_finish(struct http__request *request);
+
+/* How a call ended, and of which it is told. */
+struct http__call_end {
+    const char *id;
+    const char *function;
+    bool calls_export; /* by name: its values are the answer */
+    const struct runtime_result *result; /* stays as long as the request */
+};
+
+/* Answers with it: the output, the values, or a problem. */
+void http__call_respond(struct http__request *request,
+                        const struct http__call_end *end);
+
+/* Whether the client would rather not wait (RFC 7240). */
+bool http__async_is_preferred(const struct http__request *request);
+void http__async_start(struct http__request *request);
+
+/* The function of the call in the path, "" when there is no such call. */
+const char *http__async_function(struct http__request *request);
+void http__async_get(struct http__request *request);
+void http__async_output(struct http__request *request);
+void http__async_events(struct http__request *request);
+void http__async_delete(struct http__request *request);
+
+/* Gives back what the request has of a kept call. */
+void http__async_leave(struct http__request *request);
 
 void http__state_write_begin(struct http__request *request);
 void http__state_get(struct http__request *request);

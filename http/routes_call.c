@@ -249,14 +249,14 @@ kind_of_end(enum runtime_status status)
 /* The call failed: everything that is known of where and why. */
 static void
 respond_problem(struct http__request *request,
-                const struct runtime_result *result)
+                const struct http__call_end *end)
 {
+    const struct runtime_result *result = end->result;
     const struct runtime_error *err = &result->error;
     json_t *members = http__problem_place(err);
 
-    json_object_set_new(members, "function", json_string(request->name));
-    json_object_set_new(members, "call_id",
-                        json_string(runtime_call_id(request->call)));
+    json_object_set_new(members, "function", json_string(end->function));
+    json_object_set_new(members, "call_id", json_string(end->id));
     if (result->status == RUNTIME_FAILED || result->status == RUNTIME_EXITED)
         json_object_set_new(members, "code", json_integer(result->code));
     http__problem_with(request, kind_of_end(result->status), members,
@@ -299,13 +299,12 @@ put_duration(char *text, const char *name, uint64_t duration_ns)
 
 /* What is worth knowing of a call whatever its end. */
 static void
-add_headers(struct http__request *request,
-            const struct runtime_result *result)
+add_headers(struct http__request *request, const struct http__call_end *ended)
 {
+    const struct runtime_result *result = ended->result;
     char text[128];
 
-    http__response_header(request, "X-Call-Id",
-                          runtime_call_id(request->call));
+    http__response_header(request, "X-Call-Id", ended->id);
     if (result->start != RUNTIME_START_NONE)
         http__response_header(request, "Glass-Start",
                               runtime_start_name(result->start));
@@ -319,20 +318,33 @@ add_headers(struct http__request *request,
     http__response_header(request, "Server-Timing", text);
 }
 
-/* The call has ended, one way or the other. */
-static void
-ended(struct http__request *request)
+void
+http__call_respond(struct http__request *request,
+                   const struct http__call_end *end)
 {
-    const struct runtime_result *result = runtime_call_result(request->call);
+    const struct runtime_result *result = end->result;
 
     if (result->status != RUNTIME_OK)
-        respond_problem(request, result);
-    else if (request->calls_export)
+        respond_problem(request, end);
+    else if (end->calls_export)
         respond_values(request, result);
     else
         http__respond(request, MHD_HTTP_OK, "application/octet-stream",
                       result->output, result->output_bytes, HTTP__BORROWED);
-    add_headers(request, result);
+    add_headers(request, end);
+}
+
+/* The call has ended, one way or the other. */
+static void
+ended(struct http__request *request)
+{
+    http__call_respond(
+        request, &(struct http__call_end){
+                     .id = runtime_call_id(request->call),
+                     .function = request->name,
+                     .calls_export = request->calls_export,
+                     .result = runtime_call_result(request->call),
+                 });
 }
 
 /* ---- In between ------------------------------------------------------- */
@@ -393,6 +405,10 @@ http__call_finish(struct http__request *request)
     struct http_server *server = request->server;
     uint64_t begin_ns = now_ns();
 
+    if (http__async_is_preferred(request)) {
+        http__async_start(request);
+        return;
+    }
     if (!http__request_may_park(request))
         return;
     if (!has_time(loop, begin_ns))

@@ -228,11 +228,22 @@ sleep_one_step(void)
     nanosleep(&step, NULL);
 }
 
-/* Whether all requests have ended within that time. */
+/* Calls that nobody waits for, and that have not ended. */
+static uint64_t
+count_kept(const struct http_server *server)
+{
+    struct runtime_kept_statistics statistics;
+
+    runtime_kept_statistics(server->options.runtime, &statistics);
+    return statistics.pending_count;
+}
+
+/* Whether all requests, and calls, have ended within that time. */
 static bool
 wait_for_requests(const struct http_server *server, unsigned timeout_ms)
 {
-    for (unsigned waited_ms = 0; count_requests(server) > 0;
+    for (unsigned waited_ms = 0;
+         count_requests(server) > 0 || count_kept(server) > 0;
          waited_ms += DRAIN_STEP_MS) {
         if (waited_ms >= timeout_ms)
             return false;
@@ -250,8 +261,10 @@ http_server_drain(struct http_server *server, unsigned timeout_ms)
     if (wait_for_requests(server, timeout_ms))
         return HTTP_OK;
     /* Calls end now, and are answered; what else there is stays. */
-    bool waits_for_calls = count_parked(server) > 0;
+    bool waits_for_calls =
+        count_parked(server) > 0 || count_kept(server) > 0;
     http__waits_end(&server->calls);
+    runtime_kept_cancel_all(server->options.runtime);
     return waits_for_calls &&
                    wait_for_requests(server, HTTP_CANCEL_TIMEOUT_MS)
                ? HTTP_OK

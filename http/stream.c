@@ -84,10 +84,16 @@ http__stream_place(struct http__request *request, uint64_t id)
 }
 
 void
+http__stream_end(struct http__request *request)
+{
+    request->stream.has_ended = true;
+}
+
+void
 http__stream_fail(struct http__request *request, json_t *document)
 {
     http__stream_event(request, "problem", 0, document);
-    request->stream.has_ended = true;
+    http__stream_end(request);
 }
 
 /* ---- Sending it -------------------------------------------------------- */

@@ -53,6 +53,10 @@ http__stream_event(struct http__request *request, const char *type,
 void
 http__stream_place(struct http__request *request, uint64_t id);
 
+/* Ends the stream behind what is there. */
+void
+http__stream_end(struct http__request *request);
+
 /* Ends the stream with a problem's document, which it takes over. */
 void
 http__stream_fail(struct http__request *request, json_t *document);

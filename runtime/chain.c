@@ -225,18 +225,19 @@ create(struct runtime__tree *tree, uint32_t depth)
     return chain;
 }
 
-/* A call that nobody called from within begins a tree with its first child. */
-static enum runtime_status
-begin_tree(struct runtime_call *call, struct runtime_error *err)
+enum runtime_status
+runtime__chain_begin(struct runtime_call *call, struct runtime_error *err)
 {
     struct runtime__tree *tree = runtime__tree_create();
     struct runtime__chain *chain = tree ? create(tree, 0) : NULL;
     enum runtime_status status = RUNTIME_NO_MEMORY;
+    uint64_t begun_ns =
+        call->started ? call->begun_ns : runtime__wait_now_ns();
 
     if (chain)
         status = runtime__tree_enter(
             tree, call->id_bytes, call->function->name, RUNTIME_NO_PARENT,
-            call->begun_ns, &chain->entry, err);
+            begun_ns, &chain->entry, err);
     else
         runtime__error_set(err, status, "out of memory for a tree of calls");
     if (status == RUNTIME_OK) {
@@ -359,7 +360,7 @@ runtime__chain_call(struct runtime_call *parent,
     enum runtime_status status = RUNTIME_OK;
 
     if (!parent->chain)
-        status = begin_tree(parent, err);
+        status = runtime__chain_begin(parent, err);
     if (status == RUNTIME_OK)
         status = check_limits(parent->chain, order->input_bytes, err);
     if (status == RUNTIME_OK)

@@ -49,6 +49,13 @@ struct runtime__chain {
     bool awaits;
 };
 
+/*
+ * Has a call begin a tree before it needs one; its graph can be read then while
+ * it runs. Nobody called it from within. Returns RUNTIME_NO_MEMORY.
+ */
+enum runtime_status
+runtime__chain_begin(struct runtime_call *call, struct runtime_error *err);
+
 /* What to call. */
 struct runtime__chain_order {
     const char *name; /* of a function in the caller's namespace */

@@ -9,6 +9,7 @@
 
 #include "runtime/chain.h"
 #include "runtime/keep.h"
+#include "runtime/kept.h"
 #include "runtime/random.h"
 #include "runtime/registry.h"
 #include "runtime/runtime.h"
@@ -40,6 +41,7 @@ struct runtime {
     struct runtime__keep *keep; /* NULL: they are forgotten */
 
     struct runtime__children children;
+    struct runtime__kept_calls kept;
 
     atomic_uint call_count;
     atomic_ullong started_count;

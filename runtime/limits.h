@@ -51,6 +51,14 @@
 #define RUNTIME_CHILDREN_MAX 1024
 #define RUNTIME_CHILDREN_BYTES_MAX (64u << 20)
 
+/* Calls that are kept by their identity and have ended, the bytes of their
+ * results, how long they are kept, and who waits for one to end. */
+#define RUNTIME_KEPT_CALLS_MAX 10000
+#define RUNTIME_KEPT_BYTES_MAX (64u << 20)
+#define RUNTIME_KEPT_MS_DEFAULT 600000
+#define RUNTIME_KEPT_MS_CEILING 86400000
+#define RUNTIME_KEPT_WAITS_MAX 16384
+
 /* What goes into a call and what comes out of it. */
 #define RUNTIME_INPUT_BYTES_DEFAULT (16u << 20)
 #define RUNTIME_OUTPUT_BYTES_DEFAULT (16u << 20)

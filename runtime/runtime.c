@@ -97,6 +97,7 @@ copy_options(const struct runtime_options *options,
         or_default(o.log_bytes_per_s, RUNTIME_LOG_BYTES_PER_S_DEFAULT);
     if (!o.descriptors_max)
         o.descriptors_max = RUNTIME_DESCRIPTORS_DEFAULT;
+    o.kept_ms = or_default(o.kept_ms, RUNTIME_KEPT_MS_DEFAULT);
     if (!o.calls_max)
         o.calls_max = RUNTIME_CALLS_DEFAULT;
     if (!o.worker_count)
@@ -119,6 +120,7 @@ copy_options(const struct runtime_options *options,
         {"log_bytes_per_s", o.log_bytes_per_s,
          RUNTIME_LOG_BYTES_PER_S_CEILING},
         {"calls_max", o.calls_max, RUNTIME_CALLS_CEILING},
+        {"kept_ms", o.kept_ms, RUNTIME_KEPT_MS_CEILING},
         {"namespace_calls_max", o.namespace_calls_max, o.calls_max},
         {"worker_count", o.worker_count, RUNTIME_WORKERS_MAX},
         {"bounds", (uint64_t)o.bounds, RUNTIME_BOUNDS_GUARD},
@@ -405,6 +407,7 @@ runtime_create(const struct runtime_options *options,
     created->idle.data = created;
     runtime__random_init(&created->random);
     runtime__children_init(&created->children);
+    runtime__kept_init(&created->kept);
     pthread_mutex_init(&created->reclaim_lock, NULL);
     runtime__registry_init(&created->registry);
     pthread_mutex_init(&created->deploy_lock, NULL);
@@ -438,6 +441,7 @@ runtime_destroy(struct runtime *runtime)
 {
     if (!runtime)
         return;
+    runtime__kept_deinit(&runtime->kept);
     runtime__children_deinit(&runtime->children);
     runtime__scheduler_deinit(&runtime->scheduler);
     runtime__registry_deinit(&runtime->registry);

@@ -183,6 +183,9 @@ struct runtime_options {
 
     unsigned calls_max;
 
+    /* How long the results of calls are kept that nobody waits for. */
+    uint64_t kept_ms;
+
     /* Of one namespace; zero: three quarters of all, so that there is always
      * room for the others. */
     unsigned namespace_calls_max;

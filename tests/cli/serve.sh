@@ -91,6 +91,14 @@ expect 0 "$glass" invoke hello --data Glass
 is 'Hello, Glass!'
 expect 0 "$glass" invoke hello
 is 'Hello, world!'
+expect 0 "$glass" invoke hello --data you --async
+id=$(cat "$out")
+[[ $id =~ ^[0-9a-f]{32}$ ]] || { echo "FAILED: $id is no identity"; exit 1; }
+[ "$(curl -s "$GLASS_SERVER/v1/calls/$id?wait=60s" | grep -c '"status":"ok"')" = 1 ]
+[ "$(curl -s "$GLASS_SERVER/v1/calls/$id/output")" = 'Hello, you!' ]
+expect 0 "$glass" invoke hello --async --json
+says '"status":"pending"}'
+expect 1 "$glass" invoke nobody --async
 expect 0 "$glass" invoke hello --json
 says '"output":"Hello, world!\n"'
 expect 0 "$glass" invoke echo --file "$faaslets/echo.wasm"

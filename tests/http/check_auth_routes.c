@@ -5,6 +5,7 @@
  */
 #include "http/route.h"
 #include "tests/http/guarded_world.h"
+#include "tests/support/http_client.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -55,11 +56,14 @@ START_TEST(every_route_says_what_it_needs)
         unsigned scopes = route->need.scopes;
         ck_assert_msg(scopes != 0, "%s %s needs what?", route->method,
                       route->pattern);
-        /* What is below /v1 is somebody's; what is not, is anybody's. */
+        /* What is below /v1 or names something is somebody's; what is not,
+         * is anybody's. */
         ck_assert_msg((scopes == HTTP__SCOPE_OPEN) ==
-                          (strncmp(route->pattern, "/v1/", 4) != 0),
+                          (strncmp(route->pattern, "/v1/", 4) != 0 &&
+                           !strchr(route->pattern, '{')),
                       "%s %s", route->method, route->pattern);
-        ck_assert_msg(route->need.object != HTTP__OBJECT_NAME ||
+        ck_assert_msg((route->need.object != HTTP__OBJECT_NAME &&
+                       route->need.object != HTTP__OBJECT_CALL) ||
                           strchr(route->pattern, '{'),
                       "%s has no name", route->pattern);
         ck_assert_msg(route->need.object != HTTP__OBJECT_PREFIX ||
@@ -203,6 +207,42 @@ START_TEST(a_token_with_the_scope_of_a_route_is_let_in)
 }
 END_TEST
 
+/* Who may call its function may ask for it, and nobody else learns of it. */
+START_TEST(a_kept_call_is_of_its_function)
+{
+    static const struct {
+        const char *namespace_, *scopes;
+        int status;
+    } askers[] = {
+        {"default", "invoke", 200},
+        {"default", "invoke=count", 200},
+        {"default", "invoke=counters", 403},
+        {"default", "functions state:r admin", 403},
+        {"other", "invoke", 404},
+    };
+    char header[BEARER_SIZE], location[256];
+    struct http_answer answer;
+
+    guarded_make_token("default", "invoke=counter", 0, header);
+    guarded_reload();
+    http_client_ask(world.port, "POST", "/async-function/counter", header,
+                    "1", 1, &answer);
+    ck_assert_msg(answer.status == 202, "%s", answer.text);
+    http_answer_header(&answer, "Location", location);
+    http_answer_deinit(&answer);
+    for (size_t i = 0; i < COUNT(askers); i++) {
+        guarded_make_token(askers[i].namespace_, askers[i].scopes, 0, header);
+        guarded_reload();
+        ck_assert_int_eq(guarded_ask("GET", location, header, NULL),
+                         askers[i].status);
+    }
+    /* One that is not there tells no more than one of somebody else's. */
+    guarded_make_token("default", "invoke=counters", 0, header);
+    guarded_reload();
+    ck_assert_int_eq(guarded_ask("GET", "/v1/calls/none", header, NULL), 403);
+}
+END_TEST
+
 START_TEST(what_needs_no_token_takes_any)
 {
     const struct http__route *route;
@@ -233,6 +273,7 @@ main(void)
     tcase_add_test(tests, a_token_that_is_wrong_in_one_digit_or_over_is_none);
     tcase_add_test(tests, a_token_for_something_else_is_refused_on_every_route);
     tcase_add_test(tests, a_token_with_the_scope_of_a_route_is_let_in);
+    tcase_add_test(tests, a_kept_call_is_of_its_function);
     tcase_add_test(tests, what_needs_no_token_takes_any);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
