@@ -395,9 +395,8 @@ pass_gate(struct runtime_call *call)
     case RUNTIME__GATE_INSIDE:
         return RUNTIME__STEP_SLICE;
     case RUNTIME__GATE_FULL:
-        if (queue == 0)
-            return fail_busy(call, "concurrency", config->concurrency);
-        return fail_busy(call, "queue", queue);
+        return queue ? fail_busy(call, "queue", queue)
+                     : fail_busy(call, "concurrency", config->concurrency);
     case RUNTIME__GATE_WAITS:
         break;
     }
