@@ -14,13 +14,13 @@ struct http__request;
 
 /* What becomes of a request's body, and which limit it has. */
 enum http__body {
-    HTTP__BODY_NONE,   /* it is thrown away */
-    HTTP__BODY_MODULE, /* kept: `request->body`, up to module_bytes_max */
-    HTTP__BODY_VALUE,  /* kept, up to value_bytes_max */
-    HTTP__BODY_NUMBER, /* kept, up to HTTP_NUMBER_BYTES_MAX */
-    HTTP__BODY_BATCH,  /* kept, up to HTTP_BATCH_BYTES_MAX */
+    HTTP__BODY_NONE,     /* it is thrown away */
+    HTTP__BODY_MODULE,   /* kept: `request->body`, up to module_bytes_max */
+    HTTP__BODY_VALUE,    /* kept, up to value_bytes_max */
+    HTTP__BODY_NUMBER,   /* kept, up to HTTP_NUMBER_BYTES_MAX */
+    HTTP__BODY_BATCH,    /* kept, up to HTTP_BATCH_BYTES_MAX */
     HTTP__BODY_SETTINGS, /* kept, up to HTTP_SETTINGS_BYTES_MAX */
-    HTTP__BODY_INPUT,  /* streamed into `request->call` */
+    HTTP__BODY_INPUT,    /* streamed into `request->call` */
 };
 
 /* What a token's scopes have to be enough for. */
