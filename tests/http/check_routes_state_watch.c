@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -537,6 +538,41 @@ START_TEST(so_many_may_watch_and_not_one_more)
 }
 END_TEST
 
+/* The bound of the state's, which shows when the last one would wait. */
+START_TEST(a_namespace_has_so_many_who_watch)
+{
+    const struct http_world_options options = {
+        .http = {.connection_count_max = STATE_WATCHERS_MAX + 16,
+                 .watcher_count_max = STATE_WATCHERS_MAX + 16,
+                 .heartbeat_ms = HTTP_HEARTBEAT_MS_MAX},
+    };
+    static int fds[STATE_WATCHERS_MAX];
+    struct rlimit limit;
+
+    /* Both ends of each connection are here. */
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert_uint_gt(limit.rlim_cur, 2 * STATE_WATCHERS_MAX + 100);
+    http_world_open(&world, &options);
+    for (int i = 0; i < STATE_WATCHERS_MAX; i++) {
+        begin_now("/v1/state:watch");
+        fds[i] = reader.fd;
+    }
+    await_parked(STATE_WATCHERS_MAX);
+    begin_now("/v1/state:watch");
+    await("event: problem\ndata: {");
+    await("\"status\":429");
+    await("at most 1024 who watch");
+    await("0\r\n\r\n");
+    http_client_close(reader.fd);
+    for (int i = 0; i < STATE_WATCHERS_MAX; i++)
+        http_client_close(fds[i]);
+    await_watchers(0);
+    close_world();
+}
+END_TEST
+
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
 int
@@ -570,6 +606,8 @@ main(void)
     suite_add_tcase(suite, tests);
     tcase_add_test(options, a_heartbeat_tells_the_place);
     tcase_add_test(options, so_many_may_watch_and_not_one_more);
+    tcase_add_test(options, a_namespace_has_so_many_who_watch);
+    tcase_set_timeout(options, 60);
     suite_add_tcase(suite, options);
     return suite_run(suite);
 }
