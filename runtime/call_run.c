@@ -482,23 +482,6 @@ spent_ns(void)
     return runtime__wait_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* The next slice of a guest whose last took so long. */
-static void
-fit_slice(struct runtime__faaslet *faaslet, uint64_t slice_ns)
-{
-    uint64_t fuel =
-        faaslet->slice_fuel ? faaslet->slice_fuel : RUNTIME_SLICE_FUEL;
-
-    if (slice_ns > 2 * RUNTIME_SLICE_NS)
-        fuel = fuel * RUNTIME_SLICE_NS / slice_ns;
-    else if (slice_ns < RUNTIME_SLICE_NS / 2)
-        fuel *= 2;
-    if (fuel < RUNTIME_SLICE_FUEL_MIN)
-        fuel = RUNTIME_SLICE_FUEL_MIN;
-    faaslet->slice_fuel =
-        fuel < RUNTIME_SLICE_FUEL ? fuel : RUNTIME_SLICE_FUEL;
-}
-
 /* A step on a worker. */
 static enum runtime__step
 advance_queued(struct runtime__task *task)
@@ -510,7 +493,7 @@ advance_queued(struct runtime__task *task)
         call->queued_ns = runtime__wait_now_ns() - call->begun_ns;
     enum runtime__step step = advance(task);
     if (step == RUNTIME__STEP_SLICE)
-        fit_slice(call->faaslet, spent_ns() - begun_ns);
+        runtime__faaslet_fit_slice(call->faaslet, spent_ns() - begun_ns);
     return step;
 }
 

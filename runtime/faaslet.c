@@ -334,6 +334,23 @@ grant_fuel(struct runtime__faaslet *faaslet)
     return true;
 }
 
+void
+runtime__faaslet_fit_slice(struct runtime__faaslet *faaslet,
+                           uint64_t slice_ns)
+{
+    uint64_t fuel =
+        faaslet->slice_fuel ? faaslet->slice_fuel : RUNTIME_SLICE_FUEL;
+
+    if (slice_ns > 2 * RUNTIME_SLICE_NS)
+        fuel = fuel * RUNTIME_SLICE_NS / slice_ns;
+    else if (slice_ns < RUNTIME_SLICE_NS / 2)
+        fuel *= 2;
+    if (fuel < RUNTIME_SLICE_FUEL_MIN)
+        fuel = RUNTIME_SLICE_FUEL_MIN;
+    faaslet->slice_fuel =
+        fuel < RUNTIME_SLICE_FUEL ? fuel : RUNTIME_SLICE_FUEL;
+}
+
 static enum runtime_status
 fail_fuel(const struct runtime__faaslet *faaslet, struct runtime_error *err)
 {

@@ -178,6 +178,11 @@ runtime__faaslet_step(struct runtime__faaslet *faaslet,
                       enum runtime_status *status,
                       struct runtime_error *err);
 
+/* The last slice took so long of a processor: fits the next ones to that. */
+void
+runtime__faaslet_fit_slice(struct runtime__faaslet *faaslet,
+                           uint64_t slice_ns);
+
 /* The results of what was added last and ended with RUNTIME_OK, until
  * something else is run. */
 const union gvm_value *
