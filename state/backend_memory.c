@@ -151,15 +151,17 @@ find_namespace(struct memory *memory, struct state_operation *operation,
 }
 
 /* What there is to say of a namespace that was never written. */
-static enum state_status
+static void
 end_without_namespace(struct state_operation *operation)
 {
+    enum state_status status = STATE_NOT_FOUND;
+
     if (operation->kind == STATE_LIST)
-        return state__operation_end(operation, STATE_OK);
+        status = STATE_OK;
     operation->lock_lost = state__operation_is_lock(operation->kind);
-    return state__operation_end(operation, operation->lock_lost
-                                               ? STATE_CONFLICT
-                                               : STATE_NOT_FOUND);
+    if (operation->lock_lost)
+        status = STATE_CONFLICT;
+    state__operation_end(operation, status);
 }
 
 /* Finds the shard that has a namespace's key, by the hash. */
@@ -258,23 +260,29 @@ submit_batch(struct memory *memory, struct state_operation *batch)
     return status;
 }
 
+/* Finds an operation's namespace and lets it in; false: it has ended. */
+static inline bool
+enter(struct memory *memory, struct state_operation *operation,
+      struct state__target *target)
+{
+    if (find_namespace(memory, operation, &target->namespace_))
+        return false;
+    if (target->namespace_ == NULL) {
+        end_without_namespace(operation);
+        return false;
+    }
+    return admit(memory, target->namespace_, operation);
+}
+
 /* GET, GET_RANGE and STAT. */
 static enum state_status
 read_key(struct memory *memory, struct state_operation *operation)
 {
     struct state__target target = {.key = operation->key};
-    struct state__shard *shard;
-    enum state_status status =
-        find_namespace(memory, operation, &target.namespace_);
 
-    if (status)
-        return status;
-    if (target.namespace_ == NULL)
-        return end_without_namespace(operation);
-    if (!admit(memory, target.namespace_, operation))
+    if (!enter(memory, operation, &target))
         return operation->status;
-    shard = find_shard(memory, &target);
-    return state__shard_read(shard, &target, operation);
+    return state__shard_read(find_shard(memory, &target), &target, operation);
 }
 
 /* LIST, WATCH and what is about a key's lock. */
@@ -282,14 +290,8 @@ static enum state_status
 submit_other(struct memory *memory, struct state_operation *operation)
 {
     struct state__target target = {.key = operation->key};
-    enum state_status status =
-        find_namespace(memory, operation, &target.namespace_);
 
-    if (status)
-        return status;
-    if (target.namespace_ == NULL)
-        return end_without_namespace(operation);
-    if (!admit(memory, target.namespace_, operation))
+    if (!enter(memory, operation, &target))
         return operation->status;
     if (operation->kind == STATE_LIST)
         return state__listing_run(memory->shards, memory->shard_count,
@@ -307,12 +309,9 @@ write_key(struct memory *memory, struct state_operation *operation)
 {
     struct state__target target = {.key = operation->key};
     bool expires = operation->ttl_ms > 0;
-    enum state_status status =
-        find_namespace(memory, operation, &target.namespace_);
+    enum state_status status;
 
-    if (status)
-        return status;
-    if (!admit(memory, target.namespace_, operation))
+    if (!enter(memory, operation, &target))
         return operation->status;
     status = state__change_run(find_shard(memory, &target), &target,
                                operation, memory->value_bytes_max);

@@ -8,7 +8,9 @@
  * pointer. At 16-byte keys and 64-byte values an item takes 128 bytes.
  *
  * An item belongs to one shard and is changed only under that shard's lock.
- * What is read without it says so: it is written as sequence.h wants it.
+ * Who reads without the lock looks at the version, the namespace, the place in
+ * the heap, the lengths, `is_large` and the bytes: these are written as
+ * sequence.h wants it.
  */
 #ifndef GLASS_STATE_ITEM_H
 #define GLASS_STATE_ITEM_H
@@ -21,7 +23,7 @@
 #include <string.h>
 
 struct state__item {
-    uint64_t version; /* read without the lock, as are all but these: */
+    uint64_t version;
 
     /* Its children in the shard's ordered tree; `left` chains dead items. */
     struct state__item *left;
