@@ -1,5 +1,6 @@
 /* check_kept.c - tests of runtime/kept.c, with calls of guests/chain.c. */
 #include "runtime/kept.h"
+#include "state/state.h"
 #include "tests/runtime/chain_world.h"
 
 #include <check.h>
@@ -401,6 +402,46 @@ START_TEST(what_is_not_let_in_is_not_kept)
 }
 END_TEST
 
+/* ---- Many --------------------------------------------------------------- */
+
+/* Half of them await the other half, which sleeps; as many as the variable
+ * says, since the full size takes a while. */
+START_TEST(so_many_park_at_once_and_all_end_well)
+{
+    const char *text = getenv("GLASS_PARKED_CALLS");
+    size_t kept_count = text ? strtoul(text, NULL, 10) / 2 : 250;
+    char (*ids)[RUNTIME_CALL_ID_SIZE] = calloc(kept_count, sizeof(*ids));
+    const struct timespec step = {.tv_nsec = 10000000};
+    struct runtime_statistics statistics;
+    struct state_operation go = {.kind = STATE_PUT,
+                                 .namespace_ = "default",
+                                 .key = {"go", 2}};
+    struct world other = world;
+
+    ck_assert_ptr_nonnull(ids);
+    chain_world_open(&world,
+                     &(struct runtime_options){
+                         .calls_max = RUNTIME_CALLS_CEILING,
+                         .namespace_calls_max = RUNTIME_CALLS_CEILING});
+    for (size_t i = 0; i < kept_count; i++)
+        keep("h", ids[i]);
+    do {
+        nanosleep(&step, NULL);
+        runtime_statistics(world.runtime, &statistics);
+    } while (statistics.parked_count < 2 * kept_count);
+    state_store_submit(world.store, &go);
+    wait_for_all();
+    for (size_t i = 0; i < kept_count; i++) {
+        struct runtime_kept *kept = get(ids[i]);
+        ck_assert_int_eq(end_of(kept)->status, RUNTIME_OK);
+        runtime_kept_put(kept);
+    }
+    free(ids);
+    world_close(&world);
+    world = other;
+}
+END_TEST
+
 /* ---- The end ------------------------------------------------------------ */
 
 START_TEST(a_runtime_ends_with_kept_calls_under_way)
@@ -491,6 +532,7 @@ add_tests(TCase *tests)
     tcase_add_test(tests, results_are_kept_up_to_so_many_bytes);
     tcase_add_test(tests, results_are_kept_for_so_long);
     tcase_add_test(tests, what_is_not_let_in_is_not_kept);
+    tcase_add_test(tests, so_many_park_at_once_and_all_end_well);
     tcase_add_test(tests, a_runtime_ends_with_kept_calls_under_way);
     tcase_add_test(tests, all_are_accounted_for);
 }

@@ -141,6 +141,12 @@ GLASS_HANDLE(void)
         return go_forked();
     case 'p': /* leaves a child behind, and one that has ended */
         return left(call_text("e"), "") && call_text("s60000") > 0 ? 0 : 1;
+    case 'g': /* until somebody sets a key */
+        while (glass_state_len(GLASS_TEXT("go")) < 0)
+            glass_sleep_ns(500 * MS);
+        return glass_output_write(GLASS_TEXT("gone"));
+    case 'h': /* awaits one that does that */
+        return left(call_text("g"), "gone") ? 0 : 1;
     case 'a': /* awaits one that takes long */
         return glass_await(call_text("s60000"), FOR_EVER);
     default:
