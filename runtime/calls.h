@@ -25,8 +25,7 @@ struct runtime_graph_call {
      * RUNTIME_NO_PARENT. */
     uint32_t parent;
 
-    /* RUNTIME_PENDING: it has not ended. One that ended in another way after
-     * its parent is CANCELLED or whatever came first. */
+    /* RUNTIME_PENDING: it has not ended. */
     enum runtime_status status;
 
     /* Since the first one began; `ended_ns` is 0 while it is pending. */
