@@ -3,28 +3,14 @@
  * JSON.
  */
 #include "http/limits.h"
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct http_world world;
-
-static void
-open_world(void)
-{
-    http_world_open(&world, NULL);
-}
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
-}
 
 static void
 batch(const char *body, int status, struct http_answer *answer)

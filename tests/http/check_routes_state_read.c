@@ -2,8 +2,8 @@
  * check_routes_state_read.c - tests of http/routes_state_read.c: values and
  * parts of them. The value is 0123456789.
  */
+#include "tests/http/one_world.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -11,11 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct http_world world;
 static char etag[256];
 
 static void
-open_world(void)
+open_with_value(void)
 {
     struct http_answer answer;
 
@@ -25,12 +24,6 @@ open_world(void)
     http_answer_header(&answer, "ETag", etag);
     ck_assert_uint_gt(strlen(etag), 2);
     http_answer_deinit(&answer);
-}
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
 }
 
 /* `%s` in the headers is the ETag; a null body is a problem. */
@@ -180,7 +173,7 @@ main(void)
     Suite *suite = suite_create("http/routes_state_read");
     TCase *tests = tcase_create("read");
 
-    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_checked_fixture(tests, open_with_value, close_world);
     tcase_add_loop_test(tests, a_part_is_read_where_it_is_asked_for, 0,
                         COUNT(reads));
     tcase_add_test(tests, head_tells_that_there_are_parts);

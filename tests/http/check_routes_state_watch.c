@@ -3,8 +3,9 @@
  * keys as a stream.
  */
 #include "http/server.h"
+#include "tests/http/one_world.h"
+#include "tests/http/stream_reader.h"
 #include "tests/support/http_client.h"
-#include "tests/support/http_world.h"
 #include "tests/support/suite.h"
 
 #include <assert.h>
@@ -16,8 +17,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
-
-static struct http_world world;
 
 static void
 open_world_with(unsigned watcher_count_max, unsigned heartbeat_ms)
@@ -32,70 +31,15 @@ open_world_with(unsigned watcher_count_max, unsigned heartbeat_ms)
 
 /* No heartbeat comes while a test runs. */
 static void
-open_world(void)
+open_quiet(void)
 {
     open_world_with(0, HTTP_HEARTBEAT_MS_MAX);
-}
-
-static void
-close_world(void)
-{
-    http_world_close(&world);
 }
 
 static void
 doze(void)
 {
     nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
-}
-
-/* ---- Reading a stream -------------------------------------------------- */
-
-struct reader {
-    int fd;
-    size_t length;
-    size_t seen; /* what was waited for ends here */
-    char text[1 << 20];
-};
-
-static struct reader reader;
-
-static void
-begin(const char *target, const char *version, const char *headers)
-{
-    char head[1024];
-
-    memset(&reader, 0, offsetof(struct reader, text) + 1);
-    reader.fd = http_client_connect(world.port);
-    snprintf(head, sizeof(head), "GET %s HTTP/%s\r\nHost: localhost\r\n%s\r\n",
-             target, version, headers);
-    http_client_send_text(reader.fd, head);
-}
-
-/* Receives more; false at the end. */
-static bool
-receive_more(void)
-{
-    ssize_t got = recv(reader.fd, reader.text + reader.length,
-                       sizeof(reader.text) - 1 - reader.length, 0);
-
-    ck_assert_msg(got >= 0, "nothing came: %.1000s",
-                  reader.text + reader.seen);
-    reader.length += (size_t)got;
-    reader.text[reader.length] = '\0';
-    return got > 0;
-}
-
-/* Waits for a text behind that of the last time. */
-static void
-await(const char *text)
-{
-    const char *found;
-
-    while (!(found = strstr(reader.text + reader.seen, text)))
-        ck_assert_msg(receive_more(), "no '%s' in: %.1000s", text,
-                      reader.text + reader.seen);
-    reader.seen = (size_t)(found - reader.text) + strlen(text);
 }
 
 /* Waits for an event, whose version and data are given. */
@@ -109,7 +53,7 @@ await_event(const char *type, uint64_t version, const char *key, size_t size)
              "\"size\":%zu}\n\n",
              (unsigned long long)version, type, key,
              (unsigned long long)version, size);
-    await(text);
+    reader_await(text);
 }
 
 /* Begins to watch; returns the version from which on. */
@@ -118,15 +62,15 @@ begin_now(const char *target)
 {
     unsigned long long version;
 
-    begin(target, "1.1", "");
-    await("\r\n\r\n");
+    reader_begin(world.port, target, "1.1", "");
+    reader_await("\r\n\r\n");
     ck_assert_ptr_nonnull(strstr(reader.text, "HTTP/1.1 200 OK\r\n"));
     ck_assert_ptr_nonnull(
         strstr(reader.text, "Content-Type: text/event-stream\r\n"));
     ck_assert_ptr_nonnull(
         strstr(reader.text, "Cache-Control: no-store\r\n"));
-    await("id: ");
-    await("\n\n");
+    reader_await("id: ");
+    reader_await("\n\n");
     ck_assert_int_eq(sscanf(strstr(reader.text, "\nid: "), "\nid: %llu",
                             &version),
                      1);
@@ -226,13 +170,13 @@ START_TEST(a_namespace_hears_nothing_of_others)
 {
     char name[] = "Glass-Namespace: other\r\n";
 
-    begin("/v1/state:watch", "1.1", name);
-    await("id: ");
+    reader_begin(world.port, "/v1/state:watch", "1.1", name);
+    reader_await("id: ");
     put("a", "value");
     ck_assert_int_eq(
         http_client_status(world.port, "PUT", "/v1/state/b", name, "x"), 204);
-    await("event: ");
-    await("\n\n");
+    reader_await("event: ");
+    reader_await("\n\n");
     ck_assert_ptr_nonnull(strstr(reader.text, "\"b\""));
     ck_assert_ptr_null(strstr(reader.text, "\"a\""));
     http_client_close(reader.fd);
@@ -267,7 +211,7 @@ START_TEST(who_comes_back_misses_nothing)
     snprintf(headers, sizeof(headers), resumes[_i].headers,
              (unsigned long long)version + 1);
 #pragma GCC diagnostic pop
-    begin(target, "1.1", headers);
+    reader_begin(world.port, target, "1.1", headers);
     await_event("written", version + 2, "key\":\"b", 2);
     await_event("written", version + 3, "key\":\"c", 3);
     ck_assert_ptr_null(strstr(reader.text, "\"a\""));
@@ -388,7 +332,7 @@ START_TEST(who_comes_back_too_late_is_told_so)
     /* One later is just there. */
     snprintf(target, sizeof(target), "/v1/state:watch?from=%llu",
              (unsigned long long)version + 1);
-    begin(target, "1.1", "");
+    reader_begin(world.port, target, "1.1", "");
     await_event("written", version + 2, "key\":\"k", 0);
     http_client_close(reader.fd);
 }
@@ -408,14 +352,14 @@ START_TEST(who_falls_behind_in_the_stream_is_told_so)
         size_t kept = reader.length < 4096 ? reader.length : 4096;
         memmove(reader.text, reader.text + reader.length - kept, kept);
         reader.length = kept;
-        ck_assert(receive_more());
+        ck_assert(reader_receive());
     }
     reader.seen = 0;
-    await("problem:compacted");
-    await("\"status\":410");
-    await("\"version\":");
+    reader_await("problem:compacted");
+    reader_await("\"status\":410");
+    reader_await("\"version\":");
     /* The stream ends as it should, and so does the watching. */
-    await("0\r\n\r\n");
+    reader_await("0\r\n\r\n");
     http_client_close(reader.fd);
     await_watchers(0);
 }
@@ -441,7 +385,7 @@ START_TEST(a_client_that_has_only_ended_its_requests_goes_on)
     /* It is asked whether it is there, once. */
     snprintf(again, sizeof(again), "id: %llu\n\n",
              (unsigned long long)version);
-    await(again);
+    reader_await(again);
     await_parked(1);
     put("a", "value");
     await_event("written", version + 1, "key\":\"a", 5);
@@ -458,9 +402,9 @@ START_TEST(a_drain_ends_the_stream)
     begin_now("/v1/state:watch");
     await_parked(1);
     ck_assert_int_eq(http_server_drain(world.server, 10000), HTTP_OK);
-    await("event: problem\ndata: {");
-    await("problem:draining");
-    await("0\r\n\r\n");
+    reader_await("event: problem\ndata: {");
+    reader_await("problem:draining");
+    reader_await("0\r\n\r\n");
     http_client_close(reader.fd);
 }
 END_TEST
@@ -471,7 +415,7 @@ START_TEST(a_server_that_is_destroyed_ends_the_stream)
     await_parked(1);
     http_server_destroy(world.server);
     world.server = NULL;
-    while (receive_more())
+    while (reader_receive())
         continue;
     http_client_close(reader.fd);
 }
@@ -480,16 +424,16 @@ END_TEST
 /* It gets no chunks: the end of the connection is the end. */
 START_TEST(an_older_client_is_served_too)
 {
-    begin("/v1/state:watch", "1.0", "");
-    await("\r\n\r\nid: ");
+    reader_begin(world.port, "/v1/state:watch", "1.0", "");
+    reader_await("\r\n\r\nid: ");
     await_parked(1);
     put("a", "value");
-    await("event: written\n");
-    await("\n\n");
+    reader_await("event: written\n");
+    reader_await("\n\n");
     ck_assert_ptr_null(strstr(reader.text, "chunked"));
     ck_assert_int_eq(http_server_drain(world.server, 10000), HTTP_OK);
-    await("event: problem\n");
-    while (receive_more())
+    reader_await("event: problem\n");
+    while (reader_receive())
         continue;
     http_client_close(reader.fd);
 }
@@ -504,8 +448,8 @@ START_TEST(a_heartbeat_tells_the_place)
     put("a", "value");
     snprintf(place, sizeof(place), "\nid: %llu\n\n",
              (unsigned long long)version + 1);
-    await(place);
-    await(place + 1);
+    reader_await(place);
+    reader_await(place + 1);
     ck_assert_ptr_null(strstr(reader.text, "event:"));
     http_client_close(reader.fd);
     close_world();
@@ -561,10 +505,10 @@ START_TEST(a_namespace_has_so_many_who_watch)
     }
     await_parked(STATE_WATCHERS_MAX);
     begin_now("/v1/state:watch");
-    await("event: problem\ndata: {");
-    await("\"status\":429");
-    await("at most 1024 who watch");
-    await("0\r\n\r\n");
+    reader_await("event: problem\ndata: {");
+    reader_await("\"status\":429");
+    reader_await("at most 1024 who watch");
+    reader_await("0\r\n\r\n");
     http_client_close(reader.fd);
     for (int i = 0; i < STATE_WATCHERS_MAX; i++)
         http_client_close(fds[i]);
@@ -584,7 +528,7 @@ main(void)
 
     /* One of them moves a hundred megabytes. */
     tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_checked_fixture(tests, open_quiet, close_world);
     tcase_add_test(tests, changes_are_events_as_they_happen);
     tcase_add_test(tests, a_key_that_vanishes_is_an_event);
     tcase_add_test(tests, only_keys_with_the_prefix_are_told_of);
