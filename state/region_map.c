@@ -95,6 +95,29 @@ hold(struct copy *copy, const struct state__item *item)
         memcpy(copy->bytes, state__item_value(item), copy->length);
 }
 
+/*
+ * Writes the value into the region's file: through our own addresses every
+ * page would be a fault first.
+ */
+static bool
+write_value(const struct copy *copy)
+{
+    const uint8_t *bytes =
+        copy->shared != NULL ? copy->shared->bytes : copy->bytes;
+    int file = state__region_of(copy->block)->file;
+    size_t done = 0;
+
+    while (done < copy->length) {
+        ssize_t count =
+            pwrite(file, bytes + done, copy->length - done, (off_t)done);
+
+        if (count <= 0)
+            return false;
+        done += (size_t)count;
+    }
+    return true;
+}
+
 /* Without the lock: makes a region with the value. */
 static enum state_status
 fill(struct copy *copy, struct state__region_files *files)
@@ -105,10 +128,8 @@ fill(struct copy *copy, struct state__region_files *files)
     copy->block = NULL;
     status = state__region_create(files, to_pages(copy->length),
                                   &copy->block);
-    if (status == STATE_OK)
-        memcpy(copy->block->bytes,
-               copy->shared != NULL ? copy->shared->bytes : copy->bytes,
-               copy->length);
+    if (status == STATE_OK && !write_value(copy))
+        status = STATE_NO_MEMORY;
     state__value_release(copy->shared);
     copy->shared = NULL;
     return status;

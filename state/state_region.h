@@ -48,8 +48,9 @@ struct state_mapping_options {
     uint64_t length_bytes;
 
     /*
-     * Whether the value may be copied into its region now, which takes 10 ms
-     * for the longest. It is copied when it is first mapped after it was put.
+     * Whether the value may be copied into its region now, which takes tens of
+     * milliseconds for the longest. That is when it is first mapped after it
+     * was put.
      */
     bool may_copy;
 };
