@@ -191,19 +191,30 @@ state_print_item(json_t *item)
 }
 
 /*
- * Prints one page; returns the cursor of the next one, which the caller frees,
- * or null. `left` is how many may still be printed.
+ * Prints one page, and sets `next` to the cursor of the next one, which the
+ * caller frees, or to null. `left` is how many may still be printed. False,
+ * and said: it is no page.
  */
-static char *
-print_page(const struct client_answer *answer, uint64_t *left, bool as_json)
+static bool
+print_page(const struct client_answer *answer, uint64_t *left, bool as_json,
+           char **next)
 {
-    json_t *page = json_loadb(answer->body, answer->body_length, 0, NULL);
+    json_t *page = json_loadb(answer->body, answer->body_length,
+                              JSON_ALLOW_NUL, NULL);
     const char *cursor = json_string_value(json_object_get(page, "cursor"));
-    char *next = cursor ? strdup(cursor) : NULL;
+    json_t *items = json_object_get(page, "items");
     json_t *item;
     size_t index;
 
-    json_array_foreach(json_object_get(page, "items"), index, item)
+    *next = cursor ? strdup(cursor) : NULL;
+    if (!json_is_array(items) || (cursor && !*next)) {
+        command_fail(&cmd_state, "the server's answer is no list's");
+        free(*next);
+        *next = NULL;
+        json_decref(page);
+        return false;
+    }
+    json_array_foreach(items, index, item)
     {
         if (*left == 0)
             break;
@@ -216,7 +227,7 @@ print_page(const struct client_answer *answer, uint64_t *left, bool as_json)
         }
     }
     json_decref(page);
-    return next;
+    return true;
 }
 
 /* Page after page, each printed before the next is asked for. */
@@ -240,8 +251,11 @@ list(const struct state_use *use)
         cursor = NULL;
         if (!client_send(&cmd_state, &use->client, &request, &answer))
             return EXIT_FAILED;
-        cursor = print_page(&answer, &left, use->client.json);
+        bool is_page =
+            print_page(&answer, &left, use->client.json, &cursor);
         client_answer_free(&answer);
+        if (!is_page)
+            return EXIT_FAILED;
     } while (cursor && left > 0);
     free(cursor);
     return EXIT_DONE;

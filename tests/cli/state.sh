@@ -113,6 +113,10 @@ for key in $(seq -f 'many/%04g' 1203); do
 done | sed '$d' >"$work/many"
 curl -sS -K "$work/many" >/dev/null
 "$glass" state list >"$work/keys"
+# All pages, and the last has a key with a NUL.
+[ "$(grep -avc '^gone' "$work/keys")" = 1209 ] || fail "the lines of a list"
+[ "$(tail -1 "$work/keys" | head -c 3 | od -An -tx1)" = ' c3 a4 00' ] ||
+    fail "a NUL in a list"
 expect 0 "$glass" state export
 cp "$out" "$work/export"
 count=$(tail -1 "$work/export" | tr -dc 0-9)
@@ -131,7 +135,7 @@ expect 0 "$glass" state import --file "$work/export" --json
 grep -qE '^\{"keys":1209,"expired":[01]\}$' "$out" || fail "an import"
 expect 1 "$glass" state get gone
 expect 0 "$glass" state list
-diff <(grep -v '^gone' "$work/keys" | cut -f1,3) <(cut -f1,3 "$out") ||
+diff -a <(grep -av '^gone' "$work/keys" | cut -f1,3) <(cut -f1,3 "$out") ||
     fail "the list of keys"
 for key in empty:empty large:large large%fe:large %00%ff%0a:binary \
     %c3%a4%00:text expires:text; do
