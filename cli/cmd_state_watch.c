@@ -62,7 +62,7 @@ take_line(void *data, const char *line, size_t length)
     if (length <= strlen(content) || memcmp(line, content, strlen(content)))
         return true;
     json_t *event = json_loadb(line + strlen(content),
-                               length - strlen(content), 0, NULL);
+                               length - strlen(content), JSON_ALLOW_NUL, NULL);
     bool is_problem = strcmp(watcher->type, "problem") == 0;
     if (is_problem)
         report(watcher, event);

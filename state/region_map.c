@@ -80,6 +80,7 @@ struct copy {
     size_t length;
     uint64_t version;
     struct state__value *block; /* the region; null: there is none yet */
+    bool is_last;               /* it will not be copied again */
 };
 
 /* Under the shard's lock: takes hold of the value. */
@@ -136,6 +137,26 @@ fill(struct copy *copy, struct state__region_files *files)
 }
 
 /*
+ * Under the shard's lock: has the region hold the value that the item has
+ * now. Only at the end, since others wait, and where it takes no time.
+ */
+static bool
+catch_up(const struct copy *copy, const struct state__item *item)
+{
+    size_t length = item->value_length;
+
+    if (copy->version == item->version)
+        return true;
+    if (!copy->is_last || length > STATE_REGION_COPY_BYTES ||
+        to_pages(length) != to_pages(copy->length))
+        return false;
+    memcpy(copy->block->bytes, state__item_value(item), length);
+    if (length < copy->length)
+        memset(copy->block->bytes + length, 0, copy->length - length);
+    return true;
+}
+
+/*
  * One look at the key under the shard's lock. STATE_PENDING: `copy` holds its
  * value, to be filled before the next one.
  */
@@ -152,7 +173,7 @@ attempt(struct state_mapping *mapping,
     if (item != NULL)
         status = choose_part(options, item->value_length, mapping);
     if (status == STATE_OK && !is_ready(item)) {
-        if (copy->block != NULL && copy->version == item->version) {
+        if (copy->block != NULL && catch_up(copy, item)) {
             state__item_adopt(item, copy->block, item->value_length,
                               &garbage);
             copy->block = NULL;
@@ -183,11 +204,13 @@ map(struct state_mapping *mapping, const struct state_mapping_options *options,
             break;
         }
         status = fill(&copy, files);
-        /* Others put it again and again: as if it had been one of them. */
+        /* Others put it again and again, and it is large or its length
+         * changes. */
         if (status == STATE_OK && ++count == ATTEMPTS_MAX)
             status = STATE_LIMIT;
         if (status)
             break;
+        copy.is_last = count == ATTEMPTS_MAX - 1;
     }
     state__value_release(copy.block);
     return status;

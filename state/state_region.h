@@ -61,7 +61,9 @@ struct state_mapping_options {
  * and nothing is pending, when more than STATE_REGION_COPY_BYTES would have to
  * be copied and may not be; STATE_INVALID for a part that is empty, does not
  * begin at a page, or reaches behind the value's end; STATE_LIMIT when there
- * are STATE_REGIONS_MAX regions, or STATE_MAPPINGS_MAX uses of this one;
+ * are STATE_REGIONS_MAX regions, or STATE_MAPPINGS_MAX uses of this one, or
+ * when a value of more than STATE_REGION_COPY_BYTES, or of ever another number
+ * of pages, is put anew each time that it has been copied;
  * STATE_NO_MEMORY; STATE_SYSTEM when the system has no file to give; or
  * STATE_UNSUPPORTED on Redis.
  */
