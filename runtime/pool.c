@@ -3,8 +3,9 @@
  *
  * The idea: each processor has a stack of its own, and so gets back the
  * faaslet that is still in its caches. One that has none takes from the
- * others before it makes a new one. Counts are kept beside the stacks, and
- * loosely: two threads that put at once may pass a bound by one.
+ * others before it makes a new one. Counts are kept beside the stacks: one
+ * that comes is counted before it lies there, one that goes afterwards, so
+ * that no bound is passed.
  */
 #include "runtime/pool.h"
 
@@ -23,6 +24,13 @@ runtime__pool_init(struct runtime__pool *pool)
     }
 }
 
+static void
+leave_place(struct runtime__pool *pool)
+{
+    atomic_fetch_sub_explicit(&pool->count, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&pool->idle->count, 1, memory_order_relaxed);
+}
+
 /* One from the stripe's stack, or NULL. */
 static struct runtime__faaslet *
 pop(struct runtime__pool *pool, unsigned stripe)
@@ -34,8 +42,7 @@ pop(struct runtime__pool *pool, unsigned stripe)
     pthread_mutex_unlock(&pool->stripes[stripe].lock);
     if (!faaslet)
         return NULL;
-    atomic_fetch_sub_explicit(&pool->count, 1, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&pool->idle->count, 1, memory_order_relaxed);
+    leave_place(pool);
     return faaslet;
 }
 
@@ -135,20 +142,31 @@ runtime__pool_get(struct runtime__pool *pool, struct gvm_engine *engine,
     return status;
 }
 
-/* Whether one more may wait. */
+/* Counts one more, unless there are as many as may be. */
 static bool
-has_room(const struct runtime__pool *pool)
+count_one(atomic_uint *count, unsigned max)
+{
+    if (atomic_fetch_add_explicit(count, 1, memory_order_relaxed) < max)
+        return true;
+    atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+    return false;
+}
+
+/* Has a place for one more, which is counted; false: there is none. */
+static bool
+take_place(struct runtime__pool *pool)
 {
     struct runtime__idle *idle = pool->idle;
 
-    if (!idle || atomic_load_explicit(&pool->count, memory_order_relaxed) >=
-                     RUNTIME_IDLE_FAASLETS_MAX)
+    if (!idle || !count_one(&pool->count, RUNTIME_IDLE_FAASLETS_MAX))
         return false;
-    if (atomic_load_explicit(&idle->count, memory_order_relaxed) < idle->max)
+    if (count_one(&idle->count, idle->max))
         return true;
     idle->reclaim(idle->data);
-    return atomic_load_explicit(&idle->count, memory_order_relaxed) <
-           idle->max;
+    if (count_one(&idle->count, idle->max))
+        return true;
+    atomic_fetch_sub_explicit(&pool->count, 1, memory_order_relaxed);
+    return false;
 }
 
 void
@@ -157,13 +175,16 @@ runtime__pool_put(struct runtime__pool *pool,
 {
     if (!faaslet)
         return;
-    if (!has_room(pool) || !runtime__faaslet_end(faaslet, keeps_memory)) {
+    if (!take_place(pool)) {
+        runtime__faaslet_destroy(faaslet);
+        return;
+    }
+    if (!runtime__faaslet_end(faaslet, keeps_memory)) {
+        leave_place(pool);
         runtime__faaslet_destroy(faaslet);
         return;
     }
     unsigned stripe = runtime__stripe();
-    atomic_fetch_add_explicit(&pool->count, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&pool->idle->count, 1, memory_order_relaxed);
     pthread_mutex_lock(&pool->stripes[stripe].lock);
     faaslet->next = pool->stripes[stripe].first;
     pool->stripes[stripe].first = faaslet;

@@ -314,7 +314,6 @@ START_TEST(modules_that_a_crash_left_behind_are_swept)
 }
 END_TEST
 
-/* More functions than faaslets may wait, called in turn. */
 /* How many wait, once there are `min`: a call that took longer than a slice
  * has its sandbox go back after it has ended, on another thread. */
 static uint64_t
@@ -331,6 +330,7 @@ await_idle(struct world *world, uint64_t min)
     return statistics.idle_count;
 }
 
+/* More functions than faaslets may wait, called in turn. */
 START_TEST(faaslets_wait_up_to_the_bound_of_all)
 {
     struct world world;
