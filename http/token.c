@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -58,7 +57,8 @@ http__token_draw(char text[HTTP_TOKEN_SIZE])
 }
 
 bool
-http__token_take_apart(const char *text, struct http__token_text *parts)
+http__token_take_apart(const char *text, const EVP_MD *sha256,
+                       struct http__token_text *parts)
 {
     const char *id = text + PREFIX_BYTES;
     const char *secret = id + ID_DIGITS + 1;
@@ -68,7 +68,7 @@ http__token_take_apart(const char *text, struct http__token_text *parts)
         memcmp(text, PREFIX, PREFIX_BYTES) != 0 ||
         !is_digits(id, ID_DIGITS) || id[ID_DIGITS] != '_' ||
         !is_digits(secret, SECRET_DIGITS) ||
-        !EVP_Digest(secret, SECRET_DIGITS, hash, NULL, EVP_sha256(), NULL))
+        !EVP_Digest(secret, SECRET_DIGITS, hash, NULL, sha256, NULL))
         return false;
     memcpy(parts->id, id, ID_DIGITS);
     parts->id[ID_DIGITS] = '\0';

@@ -9,6 +9,7 @@
 #define GLASS_HTTP_TOKEN_H
 
 #include <jansson.h>
+#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -42,11 +43,13 @@ bool
 http__token_draw(char text[HTTP_TOKEN_SIZE]);
 
 /*
- * Takes apart what begins at `text`, and hashes its secret. Returns false for
+ * Takes apart what begins at `text`, and hashes its secret by `sha256`, which
+ * is EVP_sha256() or, where it is done often, fetched once. Returns false for
  * what has not the form.
  */
 bool
-http__token_take_apart(const char *text, struct http__token_text *parts);
+http__token_take_apart(const char *text, const EVP_MD *sha256,
+                       struct http__token_text *parts);
 
 /*
  * Whether a text is that of a token that is good at that time. It takes as

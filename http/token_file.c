@@ -227,7 +227,8 @@ http_token_create(const char *directory, const struct http_token *token,
         created.scope_texts[index] = token->scopes[index];
     if (mkdir(directory, 0700) != 0 && errno != EEXIST)
         return fail_system(err, directory);
-    if (!http__token_draw(drawn) || !http__token_take_apart(drawn, &parts))
+    if (!http__token_draw(drawn) ||
+        !http__token_take_apart(drawn, EVP_sha256(), &parts))
         return http__error_set(err, HTTP_SYSTEM, "no random bytes");
     created.id = parts.id;
     created.hash = parts.hash;

@@ -22,7 +22,7 @@ document_of(const char (*texts)[HTTP_TOKEN_SIZE], size_t count)
                                     .created_ms = 1,
                                     .scope_count = 1,
                                     .scope_texts = {"admin"}};
-        ck_assert(http__token_take_apart(texts[index], &parts));
+        ck_assert(http__token_take_apart(texts[index], EVP_sha256(), &parts));
         token.id = parts.id;
         token.hash = parts.hash;
         json_array_append_new(list, http__token_to_json(&token));
